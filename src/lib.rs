@@ -1,0 +1,4 @@
+//! `calsyncd` pushes the schedules and appointments of a business system one way into Outlook calendars.
+
+pub mod clock;
+pub mod model;

@@ -1,0 +1,126 @@
+//! What was written where.
+
+use jiff::Timestamp;
+
+use super::{fingerprint::Fingerprint, key::SourceKey};
+
+/// The name of an item on the server at one moment. Both parts are compared byte by byte.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ItemRef {
+    /// The item id.
+    pub id: String,
+    /// The change key: it changes with every change of the item.
+    pub change_key: String,
+}
+
+/// What we last wrote for a source key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// The source event.
+    pub key: SourceKey,
+    /// The item and its change key after our write.
+    pub item: ItemRef,
+    /// What we wrote.
+    pub fingerprint: Fingerprint,
+    /// Which creation of an item for this key it is: the second, since 1970, at which it was decided. Part of the
+    /// transaction id, so that an event that comes back is not taken for a repetition.
+    pub generation: u32,
+    /// When the event is over; a link whose event is long over is frozen. [`Timestamp::MAX`] for a series without end
+    /// and for an item whose end is not known.
+    pub ends: Timestamp,
+    /// How often the item was rewritten because somebody had changed or deleted it.
+    pub repairs: Repairs,
+}
+
+/// Repairs of one item, counted by the day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Repairs {
+    /// When the day began.
+    pub since: Timestamp,
+    /// How many since then.
+    pub count: u32,
+}
+
+impl Repairs {
+    /// No repair yet.
+    pub const NONE: Self = Self { since: Timestamp::UNIX_EPOCH, count: 0 };
+    /// More repairs of one item in a day are a fight with another program: the item is parked.
+    pub const COUNT_MAX: u32 = 5;
+
+    /// The repairs within the day that ends at `now`.
+    #[must_use]
+    pub fn today(self, now: Timestamp) -> u32 {
+        let over = now.duration_since(self.since) >= jiff::SignedDuration::from_hours(24);
+        if over { 0 } else { self.count }
+    }
+
+    /// The count after one more repair at `now`.
+    #[must_use]
+    pub fn and_one(self, now: Timestamp) -> Self {
+        match self.today(now) {
+            0 => Self { since: now, count: 1 },
+            count => Self { since: self.since, count: count + 1 },
+        }
+    }
+}
+
+/// A write that was decided and is not yet confirmed; on disk before the request leaves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Intent {
+    /// The source event.
+    pub key: SourceKey,
+    /// What was to be done.
+    pub verb: Verb,
+    /// The generation of a create.
+    pub generation: u32,
+    /// When the event is over (see [`Link::ends`]).
+    pub ends: Timestamp,
+    /// The repairs of the item, this write included (see [`Link::repairs`]).
+    pub repairs: Repairs,
+}
+
+/// What a write does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Verb {
+    /// A new item.
+    Create,
+    /// A change of an item of ours.
+    Update,
+    /// The removal of an item of ours.
+    Delete,
+}
+
+impl Verb {
+    /// The word used in plans, logs and the state.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Delete => "delete",
+        }
+    }
+
+    /// Reads the word back.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Create, Self::Update, Self::Delete].into_iter().find(|verb| verb.as_str() == text)
+    }
+}
+
+/// The name that an instance of the daemon writes on its items (property `Owner`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owner(pub String);
+
+/// An item of ours as the server holds it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundItem {
+    /// Its name now.
+    pub item: ItemRef,
+    /// Its property `SourceKey`, as it stands.
+    pub key: String,
+    /// Its property `Fingerprint`, where there is one that can be read.
+    pub fingerprint: Option<Fingerprint>,
+    /// Its property `Owner`.
+    pub owner: Option<Owner>,
+}

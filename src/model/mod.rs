@@ -1,0 +1,16 @@
+//! The nouns of the project: no input or output, no wire formats, not serializable.
+
+pub mod address;
+pub mod event;
+pub mod expansion;
+pub mod fault;
+pub mod fingerprint;
+pub mod key;
+pub mod link;
+pub mod recurrence;
+pub mod snapshot;
+pub mod source;
+pub mod time;
+pub mod window;
+pub mod zone;
+mod zone_names;

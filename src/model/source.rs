@@ -1,0 +1,148 @@
+//! What a source gives: events as it tells them, and whether that was everything.
+
+use jiff::civil::{Date, DateTime};
+
+use super::{
+    address::Address,
+    event::{Body, Importance, Sensitivity, ShowAs},
+    key::{Kind, SourceKey},
+    time::EventTime,
+};
+
+/// One schedule or appointment as a source gives it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceEvent {
+    /// Its stable name.
+    pub key: SourceKey,
+    /// Schedule or appointment.
+    pub kind: Kind,
+    /// Where in the source it was read: file and line.
+    pub place: String,
+    /// Whose it is.
+    pub recipient: Recipient,
+    /// When it takes place.
+    pub time: SourceTime,
+    /// How it repeats.
+    pub recurrence: Option<SourceRecurrence>,
+    /// What the source says of it; `None` where it says nothing and the job's default holds.
+    pub content: SourceContent,
+}
+
+/// Whose event it is.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Recipient {
+    /// The mailbox itself.
+    Mailbox(Address),
+    /// A person by the source's own name or code.
+    Person(String),
+}
+
+/// When a source event takes place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SourceTime {
+    /// Clock times or dates.
+    Fixed(EventTime),
+    /// A period of a day and a duration in half-days: the hours come from the job.
+    Period {
+        /// The first day.
+        date: Date,
+        /// Where in the first day it starts.
+        period: Period,
+        /// How long, in half-days of work; at least 1.
+        half_days: u32,
+        /// The zone; `None` for the job's.
+        zone: Option<super::zone::Zone>,
+    },
+}
+
+/// The period of a day (Akuiteo's words).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Period {
+    /// The whole day.
+    Day,
+    /// The morning.
+    Morning,
+    /// The afternoon.
+    Afternoon,
+}
+
+/// How a source event repeats.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceRecurrence {
+    /// The value of RRULE (RFC 5545 §3.3.10), without its name.
+    pub rule: String,
+    /// The occurrences that differ.
+    pub exceptions: Vec<SourceException>,
+}
+
+/// An occurrence that differs from its series.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceException {
+    /// The wall time at which the rule lets it start, in the series' zone (midnight for whole days).
+    pub original: DateTime,
+    /// `None`: it is cancelled.
+    pub change: Option<SourceChange>,
+}
+
+/// What takes place in place of an occurrence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceChange {
+    /// When, in the series' zone.
+    pub time: EventTime,
+    /// What differs in content; `None` where it is as in the series.
+    pub content: SourceContent,
+}
+
+/// What a source says of an event's content.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the fields are those of `Content`")]
+pub struct SourceContent {
+    pub subject: Option<String>,
+    pub body: Option<Body>,
+    pub location: Option<String>,
+    pub show_as: Option<ShowAs>,
+    pub sensitivity: Option<Sensitivity>,
+    pub importance: Option<Importance>,
+    pub categories: Option<Vec<String>>,
+    pub reminder: Option<SourceReminder>,
+}
+
+/// What a source says of the reminder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SourceReminder {
+    /// No reminder.
+    Off,
+    /// Minutes before the start.
+    Minutes(u32),
+}
+
+/// An event that could not be used, and why.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Rejection {
+    /// Its key, where the source told that much; its item in the calendar then stays as it is.
+    pub key: Option<SourceKey>,
+    /// Where in the source: file and line.
+    pub place: String,
+    /// Why, in a sentence.
+    pub reason: String,
+}
+
+/// Whether a read gave everything that the source holds. Nothing is deleted on an incomplete read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Completeness {
+    /// Everything was read.
+    Complete,
+    /// Something was not, and this is why.
+    Incomplete(String),
+}
+
+/// One read of a source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceRead {
+    /// The events, in the order of their keys, each key once.
+    pub events: Vec<SourceEvent>,
+    /// What could not be used.
+    pub rejections: Vec<Rejection>,
+    /// Whether that was everything.
+    pub completeness: Completeness,
+}
