@@ -1,0 +1,174 @@
+//! Settings as a flat list of keys and texts: what `diff` compares and the defaults of `config get` are checked against.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Time;
+use secrecy::{ExposeSecret, SecretString};
+
+use super::{
+    Brake, Credential, Exchange, FilesSource, Job, Limits, Log, Protocol, Settings, Source, State, duration, words,
+};
+
+/// The value of a key.
+#[derive(Debug, Clone)]
+pub(super) enum Value {
+    /// Anything but a secret.
+    Text(String),
+    /// A secret: compared, never shown.
+    Secret(SecretString),
+}
+
+impl PartialEq for Value {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Text(one), Self::Text(two)) => one == two,
+            (Self::Secret(one), Self::Secret(two)) => one.expose_secret() == two.expose_secret(),
+            (Self::Text(_), Self::Secret(_)) | (Self::Secret(_), Self::Text(_)) => false,
+        }
+    }
+}
+
+/// Keys and values, sorted.
+pub(super) type Flat = BTreeMap<String, Value>;
+
+/// Every key of the settings. The sections are taken apart without `..`, so that a new field cannot be forgotten here.
+pub(super) fn flatten(settings: &Settings) -> Flat {
+    let Settings { exchange, sources, jobs, state, limits, brake, log } = settings;
+    let mut flat = Flat::new();
+    flatten_exchange(exchange, &mut flat);
+    for (name, source) in sources {
+        flatten_source(&format!("sources.{name}"), source, &mut flat);
+    }
+    for (name, job) in jobs {
+        flatten_job(&format!("jobs.{name}"), job, &mut flat);
+    }
+    let State { path } = state;
+    let Limits {
+        requests_per_minute,
+        mailbox_requests_per_minute,
+        request_timeout,
+        batch_size,
+        gzip_requests,
+        freeze_days,
+        drift_every,
+        stop_timeout,
+    } = limits;
+    let Brake { share_percent, number } = brake;
+    let Log { format, level } = log;
+    text(&mut flat, "state", "path", path.display());
+    text(&mut flat, "limits", "requests_per_minute", requests_per_minute);
+    text(&mut flat, "limits", "mailbox_requests_per_minute", mailbox_requests_per_minute);
+    text(&mut flat, "limits", "request_timeout", duration::format(*request_timeout));
+    text(&mut flat, "limits", "batch_size", batch_size);
+    text(&mut flat, "limits", "gzip_requests", gzip_requests);
+    text(&mut flat, "limits", "freeze_days", freeze_days);
+    text(&mut flat, "limits", "drift_every", duration::format(*drift_every));
+    text(&mut flat, "limits", "stop_timeout", duration::format(*stop_timeout));
+    text(&mut flat, "brake", "share_percent", share_percent);
+    text(&mut flat, "brake", "number", number);
+    text(&mut flat, "log", "format", format.as_str());
+    text(&mut flat, "log", "level", level.as_str());
+    flat
+}
+
+fn text(flat: &mut Flat, section: &str, key: &str, value: impl ToString) {
+    flat.insert(format!("{section}.{key}"), Value::Text(value.to_string()));
+}
+
+fn flatten_exchange(exchange: &Exchange, flat: &mut Flat) {
+    let Exchange { protocol, credential, max_threads, test_user } = exchange;
+    let mut put = |key: &str, value: String| text(flat, "exchange", key, value);
+    put("max_threads", max_threads.to_string());
+    if let Some(user) = test_user {
+        put("test_user", user.to_string());
+    }
+    match protocol {
+        Protocol::Ews { url, version, impersonation } => {
+            put("use_graph_api", false.to_string());
+            put("ews_service_url", url.clone());
+            put("exchange_server_version", version.as_str().to_owned());
+            put("use_impersonation", impersonation.to_string());
+        }
+        Protocol::Graph { root } => {
+            put("use_graph_api", true.to_string());
+            put("graph_url", root.clone());
+        }
+    }
+    let (key, secret) = match credential {
+        Credential::Password { user, password } => {
+            put("use_oauth", false.to_string());
+            put("delegated_user", user.clone());
+            ("linked_password", password)
+        }
+        // The scope follows from the address of the service.
+        Credential::ClientSecret { token_url, client_id, client_secret, scope: _ } => {
+            put("use_oauth", true.to_string());
+            put("token_url", token_url.clone());
+            put("client_id", client_id.clone());
+            ("client_secret", client_secret)
+        }
+    };
+    flat.insert(format!("exchange.{key}"), Value::Secret(secret.clone()));
+}
+
+fn flatten_source(path: &str, source: &Source, flat: &mut Flat) {
+    match source {
+        Source::Files(FilesSource { path: folder, zone, end_marker }) => {
+            text(flat, path, "kind", "files");
+            text(flat, path, "path", folder.display());
+            text(flat, path, "zone", zone);
+            text(flat, path, "end_marker", end_marker);
+        }
+    }
+}
+
+fn flatten_job(path: &str, job: &Job, flat: &mut Flat) {
+    let Job {
+        source,
+        kinds,
+        people,
+        people_domain,
+        addresses,
+        window_days_back,
+        window_days_ahead,
+        every,
+        zone,
+        morning,
+        afternoon,
+        show_as,
+        sensitivity,
+        importance,
+        categories,
+        reminder_minutes,
+        private_subject,
+    } = job;
+    text(flat, path, "source", source);
+    text(flat, path, "kinds", kinds.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(", "));
+    text(flat, path, "people", people.join(", "));
+    for (person, address) in addresses {
+        text(flat, path, &format!("addresses.{person}"), address);
+    }
+    text(flat, path, "window_days_back", window_days_back);
+    text(flat, path, "window_days_ahead", window_days_ahead);
+    text(flat, path, "every", duration::format(*every));
+    text(flat, path, "zone", zone);
+    text(flat, path, "morning", hours(morning));
+    text(flat, path, "afternoon", hours(afternoon));
+    text(flat, path, "show_as", words::word(words::SHOW_AS, show_as));
+    text(flat, path, "sensitivity", words::word(words::SENSITIVITY, sensitivity));
+    text(flat, path, "importance", words::word(words::IMPORTANCE, importance));
+    text(flat, path, "categories", categories.join(", "));
+    if let Some(domain) = people_domain {
+        text(flat, path, "people_domain", domain);
+    }
+    if let Some(minutes) = reminder_minutes {
+        text(flat, path, "reminder_minutes", minutes);
+    }
+    if let Some(subject) = private_subject {
+        text(flat, path, "private_subject", subject);
+    }
+}
+
+fn hours((start, end): &(Time, Time)) -> String {
+    format!("{}, {}", start.strftime("%H:%M"), end.strftime("%H:%M"))
+}

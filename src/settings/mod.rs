@@ -1,0 +1,308 @@
+//! The settings: what the file says, checked and resolved.
+//!
+//! [`load`] lays the layers over one another (defaults < file < `CALSYNCD__SECTION__KEY` variables < credentials), reads each key
+//! on its own and reports every fault in one go. [`diff`](diff::diff) compares two settings for a reload; [`edit`] shows and saves
+//! one key of the file.
+
+mod atomic_file;
+pub mod diff;
+mod document;
+mod duration;
+pub mod edit;
+mod environment;
+mod finding;
+mod flat;
+mod load;
+mod reader;
+mod schema;
+mod secret;
+mod section;
+mod service_url;
+mod words;
+
+#[cfg(test)]
+mod tests;
+
+pub use environment::Environment;
+pub use finding::{Finding, SettingsFaults, Severity};
+pub use load::{Loaded, Strictness, load};
+pub use secret::SecretOrigin;
+
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+
+use jiff::civil::Time;
+use secrecy::SecretString;
+
+use crate::model::{
+    address::Address,
+    event::{Importance, Sensitivity, ShowAs},
+    key::Kind,
+    zone::Zone,
+};
+
+/// Every setting, checked.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// `[exchange]`: where the calendars are and who we are to them.
+    pub exchange: Exchange,
+    /// `[sources.NAME]`: where events come from.
+    pub sources: BTreeMap<String, Source>,
+    /// `[jobs.NAME]`: what is pushed where.
+    pub jobs: BTreeMap<String, Job>,
+    /// `[state]`.
+    pub state: State,
+    /// `[limits]`.
+    pub limits: Limits,
+    /// `[brake]`.
+    pub brake: Brake,
+    /// `[log]`.
+    pub log: Log,
+}
+
+/// `[exchange]`: the fields of Akuiteo's Exchange page, resolved.
+#[derive(Debug, Clone)]
+pub struct Exchange {
+    /// How Outlook is reached.
+    pub protocol: Protocol,
+    /// Who we are.
+    pub credential: Credential,
+    /// `max_threads`: mailboxes synchronised at the same time, 1–100.
+    pub max_threads: u16,
+    /// `test_user`: the mailbox that `calsyncd test` opens.
+    pub test_user: Option<Address>,
+}
+
+/// How Outlook is reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Protocol {
+    /// Exchange Web Services.
+    Ews {
+        /// `ews_service_url`.
+        url: String,
+        /// `exchange_server_version`: the value of `RequestServerVersion`.
+        version: ServerVersion,
+        /// `use_impersonation`; off: delegate access.
+        impersonation: bool,
+    },
+    /// Microsoft Graph.
+    Graph {
+        /// `graph_url`: the root without `/v1.0`, such as `https://graph.microsoft.com`.
+        root: String,
+    },
+}
+
+/// The schema versions that EWS can be asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[allow(non_camel_case_types, missing_docs, reason = "the protocol's own names")]
+pub enum ServerVersion {
+    Exchange2007_SP1,
+    Exchange2010,
+    Exchange2010_SP1,
+    Exchange2010_SP2,
+    Exchange2013,
+    Exchange2013_SP1,
+    Exchange2016,
+}
+
+impl ServerVersion {
+    /// Every version, oldest first.
+    pub const ALL: [Self; 7] = [
+        Self::Exchange2007_SP1,
+        Self::Exchange2010,
+        Self::Exchange2010_SP1,
+        Self::Exchange2010_SP2,
+        Self::Exchange2013,
+        Self::Exchange2013_SP1,
+        Self::Exchange2016,
+    ];
+
+    /// The value of `RequestServerVersion/@Version`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Exchange2007_SP1 => "Exchange2007_SP1",
+            Self::Exchange2010 => "Exchange2010",
+            Self::Exchange2010_SP1 => "Exchange2010_SP1",
+            Self::Exchange2010_SP2 => "Exchange2010_SP2",
+            Self::Exchange2013 => "Exchange2013",
+            Self::Exchange2013_SP1 => "Exchange2013_SP1",
+            Self::Exchange2016 => "Exchange2016",
+        }
+    }
+}
+
+/// Who we are to Outlook.
+#[derive(Debug, Clone)]
+pub enum Credential {
+    /// `delegated_user` and `linked_password`: Basic authentication.
+    Password {
+        /// The account.
+        user: String,
+        /// Its password.
+        password: SecretString,
+    },
+    /// OAuth2 client credentials.
+    ClientSecret {
+        /// Where tokens come from.
+        token_url: String,
+        /// `client_id`.
+        client_id: String,
+        /// `client_secret`.
+        client_secret: SecretString,
+        /// The scope asked for, `<resource>/.default`.
+        scope: String,
+    },
+}
+
+/// `[sources.NAME]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// `kind = "files"`: a folder of iCalendar and JSON Lines files.
+    Files(FilesSource),
+}
+
+/// A folder of iCalendar and JSON Lines files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FilesSource {
+    /// `path`.
+    pub path: PathBuf,
+    /// `zone`: the zone of wall times that name none.
+    pub zone: Zone,
+    /// `end_marker`: each JSON Lines file must end with `{"end":true,"count":N}`.
+    pub end_marker: bool,
+}
+
+/// `[jobs.NAME]`: one push.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Job {
+    /// `source`: the name of the source.
+    pub source: String,
+    /// `kinds`: which kinds of events.
+    pub kinds: Vec<Kind>,
+    /// `people`: which mailboxes or persons; empty for all.
+    pub people: Vec<String>,
+    /// `people_domain`: `person` becomes `person@people_domain` where `addresses` has no entry.
+    pub people_domain: Option<String>,
+    /// `[jobs.NAME.addresses]`: person → mailbox.
+    pub addresses: BTreeMap<String, Address>,
+    /// `window_days_back`.
+    pub window_days_back: u16,
+    /// `window_days_ahead`.
+    pub window_days_ahead: u16,
+    /// `every`: how often the source is read and its mailboxes compared.
+    pub every: Duration,
+    /// `zone`: the zone of half-days and whole days that name none.
+    pub zone: Zone,
+    /// `morning = ["09:00", "12:30"]`.
+    pub morning: (Time, Time),
+    /// `afternoon = ["14:00", "17:30"]`.
+    pub afternoon: (Time, Time),
+    /// `show_as`: where the source says nothing.
+    pub show_as: ShowAs,
+    /// `sensitivity`: where the source says nothing.
+    pub sensitivity: Sensitivity,
+    /// `importance`: where the source says nothing.
+    pub importance: Importance,
+    /// `categories`: added to those of the source.
+    pub categories: Vec<String>,
+    /// `reminder_minutes`: where the source says nothing; absent for off.
+    pub reminder_minutes: Option<u32>,
+    /// `private_subject`: the subject shown of a private event, whose body and location are then left out; absent: the
+    /// event is shown as it is, with its sensitivity.
+    pub private_subject: Option<String>,
+}
+
+/// `[state]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct State {
+    /// `path`: the SQLite file.
+    pub path: PathBuf,
+}
+
+/// `[limits]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// `requests_per_minute`: over all mailboxes.
+    pub requests_per_minute: u32,
+    /// `mailbox_requests_per_minute`: to one mailbox (inner requests of a batch count one by one).
+    pub mailbox_requests_per_minute: u32,
+    /// `request_timeout`: for one request, answer included.
+    pub request_timeout: Duration,
+    /// `batch_size`: items of one EWS request, 1–100 (a Graph `$batch` holds 20).
+    pub batch_size: u16,
+    /// `gzip_requests`: compress what we send; answers are always asked for compressed.
+    pub gzip_requests: bool,
+    /// `drift_every`: how often a mailbox is read for changes that somebody made to our items.
+    pub drift_every: Duration,
+    /// `freeze_days`: events that were over this many days ago are neither created, changed nor deleted.
+    pub freeze_days: u16,
+    /// `stop_timeout`: how long a stop waits for what is in flight.
+    pub stop_timeout: Duration,
+}
+
+/// `[brake]`: deletions over the share *and* the number are held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Brake {
+    /// `share_percent` of the links.
+    pub share_percent: u8,
+    /// `number` of deletions.
+    pub number: u32,
+}
+
+/// `[log]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Log {
+    /// `format`.
+    pub format: LogFormat,
+    /// `level`: error, warn, info or debug.
+    pub level: LogLevel,
+}
+
+/// The form of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// Human on a terminal, JSON lines otherwise.
+    Auto,
+    /// JSON lines on standard error.
+    Json,
+    /// The journal, with fields.
+    Journald,
+    /// For reading.
+    Human,
+}
+
+/// How much is logged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[allow(missing_docs, reason = "the usual words")]
+pub enum LogLevel {
+    Error,
+    Warn,
+    Info,
+    Debug,
+}
+
+impl LogFormat {
+    /// The word of the settings.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Json => "json",
+            Self::Journald => "journald",
+            Self::Human => "human",
+        }
+    }
+}
+
+impl LogLevel {
+    /// The word of the settings.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warn => "warn",
+            Self::Info => "info",
+            Self::Debug => "debug",
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! `[exchange]`: the fields of Akuiteo's Exchange page, and which of them go together.
+
+use super::super::{
+    Credential, Exchange, Protocol, ServerVersion,
+    reader::{Given, Reader, Section},
+    schema,
+    secret::{Secret, SecretOrigin},
+    service_url::{ServiceUrl, is_exchange_online, is_loopback},
+    words,
+};
+
+/// Covers everything that is needed: zones of start and end, partial pages. Microsoft advises the lowest such schema.
+const VERSION_DEFAULT: ServerVersion = ServerVersion::Exchange2010_SP2;
+const GRAPH_ROOT: &str = "https://graph.microsoft.com";
+/// Fields without a meaning to Graph.
+const EWS_ONLY: [&str; 5] =
+    ["delegated_user", "linked_password", "linked_password_file", "ews_service_url", "exchange_server_version"];
+/// Fields of the client credentials.
+const OAUTH_ONLY: [&str; 5] = ["tenant_id", "client_id", "client_secret", "client_secret_file", "token_url"];
+
+/// The section resolved, and where its secret came from.
+pub(in super::super) struct ExchangeRead {
+    /// The section.
+    pub(in super::super) exchange: Exchange,
+    /// The key of the secret and its origin.
+    pub(in super::super) secret: (String, SecretOrigin),
+}
+
+/// Reads the section; `None` when a finding says why it cannot be used.
+pub(in super::super) fn read(reader: &mut Reader<'_>, section: &Section<'_>) -> Option<ExchangeRead> {
+    reader.unknown_keys(section, schema::EXCHANGE);
+    let max_threads = reader.number(section, "max_threads", 1_u16..=100).map_or(4, |given| given.value);
+    let test_user = reader.text(section, "test_user").and_then(|given| reader.address_at(&given));
+    let use_oauth = reader.switch(section, "use_oauth").is_some_and(|given| given.value);
+    let use_graph_api = reader.switch(section, "use_graph_api").is_some_and(|given| given.value);
+    let (protocol, secret) = if use_graph_api {
+        refuse_ews_fields(reader, section);
+        graph(reader, section)
+    } else {
+        ews(reader, section, use_oauth)
+    };
+    let (protocol, (credential, secret)) = (protocol?, secret?);
+    Some(ExchangeRead { exchange: Exchange { protocol, credential, max_threads, test_user }, secret })
+}
+
+type CredentialRead = (Credential, (String, SecretOrigin));
+
+fn refuse_ews_fields(reader: &mut Reader<'_>, section: &Section<'_>) {
+    let hint = "take it out, or turn use_graph_api off";
+    for key in EWS_ONLY.into_iter().filter(|key| section.has(key)) {
+        let place = reader.place_of(section, key);
+        reader.error(&place, format!("`{key}` is a field of EWS, and use_graph_api is on"), hint);
+    }
+    if let Some(given) = reader.switch(section, "use_impersonation").filter(|given| given.value) {
+        let message = "`use_impersonation` is a field of EWS, and use_graph_api is on: Graph needs none";
+        reader.error(&given.place, message, hint);
+    }
+}
+
+fn graph(reader: &mut Reader<'_>, section: &Section<'_>) -> (Option<Protocol>, Option<CredentialRead>) {
+    let given = reader.url(section, "graph_url");
+    let faulty = section.has("graph_url") && given.is_none();
+    let root = match &given {
+        Some(given) if given.value.path != "/" => {
+            let hint = "write the root without /v1.0, such as \"https://graph.microsoft.com\"";
+            reader.error(&given.place, "the address of Graph has a path", hint);
+            None
+        }
+        Some(given) => Some(given.value.origin.clone()),
+        None if faulty => None,
+        None => Some(GRAPH_ROOT.to_owned()),
+    };
+    let scope = root.as_ref().map(|root| format!("{root}/.default"));
+    let host = given.map_or_else(|| "graph.microsoft.com".to_owned(), |given| given.value.host);
+    let credential = client_credentials(reader, section, "use_graph_api", &host, scope);
+    (root.map(|root| Protocol::Graph { root }), credential)
+}
+
+fn ews(reader: &mut Reader<'_>, section: &Section<'_>, use_oauth: bool) -> (Option<Protocol>, Option<CredentialRead>) {
+    reader.needed(
+        section,
+        "ews_service_url",
+        "unless use_graph_api is on",
+        "write ews_service_url = \"https://mail.example.org/EWS/Exchange.asmx\"",
+    );
+    if section.has("graph_url") {
+        let place = reader.place_of(section, "graph_url");
+        reader.warn(&place, "`graph_url` has no effect while use_graph_api is off", "take it out");
+    }
+    let url = reader.url(section, "ews_service_url");
+    let version = reader.word(section, "exchange_server_version", words::SERVER_VERSIONS);
+    let version = version.map_or(VERSION_DEFAULT, |given| given.value);
+    let impersonation = reader.switch(section, "use_impersonation").is_some_and(|given| given.value);
+    if use_oauth && !impersonation {
+        let key = if section.has("use_impersonation") { "use_impersonation" } else { "use_oauth" };
+        let place = reader.place_of(section, key);
+        reader.error(
+            &place,
+            "use_oauth without use_impersonation cannot work: an application has no mailbox and no delegate rights of its own",
+            "turn use_impersonation on, or use Graph with use_graph_api",
+        );
+    }
+    if let Some(url) = &url {
+        judge_server(reader, section, url, use_oauth);
+    }
+    let protocol = url.as_ref().map(|url| Protocol::Ews { url: url.value.text.clone(), version, impersonation });
+    let credential = if use_oauth {
+        warn_unused(reader, section, &["delegated_user", "linked_password", "linked_password_file"], "is on");
+        let scope = url.as_ref().map(|url| scope_of_ews(&url.value));
+        let host = url.map(|url| url.value.host).unwrap_or_default();
+        client_credentials(reader, section, "use_oauth", &host, scope)
+    } else {
+        warn_unused(reader, section, &OAUTH_ONLY, "is off");
+        password(reader, section)
+    };
+    (protocol, credential)
+}
+
+/// What the address of the server says about how it can be used.
+fn judge_server(reader: &mut Reader<'_>, section: &Section<'_>, url: &Given<ServiceUrl>, use_oauth: bool) {
+    if is_exchange_online(&url.value.host) {
+        reader.warn(
+            &url.place,
+            "Microsoft ends EWS in Exchange Online on 2027-04-01, and blocks it tenant by tenant since 2026-10-01",
+            "turn use_graph_api on",
+        );
+        if !use_oauth {
+            let place = reader.place_of(section, "use_oauth");
+            reader.error(
+                &place,
+                "Exchange Online takes no passwords for EWS: use_oauth is needed",
+                "turn use_oauth and use_impersonation on, or better use_graph_api",
+            );
+        }
+    } else if use_oauth && !is_loopback(&url.value.host) {
+        let place = reader.place_of(section, "use_oauth");
+        reader.warn(
+            &place,
+            "use_oauth is for Exchange Online; a server of one's own seldom accepts the token of an application",
+            "give delegated_user and a linked password, unless the server is known to accept it",
+        );
+    }
+    if !url.value.path.to_ascii_lowercase().ends_with(".asmx") {
+        let hint = "it usually ends with /EWS/Exchange.asmx";
+        reader.warn(&url.place, "the address does not look like that of EWS", hint);
+    }
+}
+
+fn warn_unused(reader: &mut Reader<'_>, section: &Section<'_>, keys: &[&str], state: &str) {
+    for key in keys.iter().filter(|key| section.has(key)) {
+        let place = reader.place_of(section, key);
+        reader.warn(&place, format!("`{key}` has no effect while use_oauth {state}"), "take it out");
+    }
+}
+
+fn password(reader: &mut Reader<'_>, section: &Section<'_>) -> Option<CredentialRead> {
+    let reason = "when use_oauth and use_graph_api are off";
+    reader.needed(
+        section,
+        "delegated_user",
+        reason,
+        "name the account: delegated_user = \"EXAMPLE\\\\calsyncd\" or an address",
+    );
+    let user = reader.text(section, "delegated_user");
+    if let Some(user) = user.as_ref().filter(|user| user.value.contains(':')) {
+        reader.error(
+            &user.place,
+            "a user name for Basic authentication holds no colon",
+            "write DOMAIN\\user or an address",
+        );
+        return None;
+    }
+    let secret = needed_secret(reader, section, "linked_password", reason)?;
+    let credential = Credential::Password { user: user?.value, password: secret.value };
+    Some((credential, ("exchange.linked_password".to_owned(), secret.origin)))
+}
+
+fn client_credentials(
+    reader: &mut Reader<'_>,
+    section: &Section<'_>,
+    switch: &str,
+    host: &str,
+    scope: Option<String>,
+) -> Option<CredentialRead> {
+    let reason = format!("when {switch} is on");
+    reader.needed(section, "tenant_id", &reason, "copy the Directory (tenant) ID of the app registration");
+    reader.needed(section, "client_id", &reason, "copy the Application (client) ID of the app registration");
+    let tenant = tenant(reader, section);
+    let client_id = reader.text(section, "client_id");
+    let token_url = match reader.url(section, "token_url") {
+        Some(given) => Some(given.value.text),
+        None if section.has("token_url") => None,
+        None => tenant.as_ref().map(|tenant| format!("https://{}/{tenant}/oauth2/v2.0/token", token_host(host))),
+    };
+    let secret = needed_secret(reader, section, "client_secret", &reason)?;
+    tenant?;
+    let credential = Credential::ClientSecret {
+        token_url: token_url?,
+        client_id: client_id?.value,
+        client_secret: secret.value,
+        scope: scope?,
+    };
+    Some((credential, ("exchange.client_secret".to_owned(), secret.origin)))
+}
+
+fn tenant(reader: &mut Reader<'_>, section: &Section<'_>) -> Option<String> {
+    let given = reader.text(section, "tenant_id")?;
+    if !given.value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte)) {
+        let message = format!("{:?} is neither the id nor a domain of a tenant", given.value);
+        reader.error(&given.place, message, "give the id, or a domain such as \"example.onmicrosoft.com\"");
+        return None;
+    }
+    if ["common", "organizations", "consumers"].contains(&given.value.as_str()) {
+        let message = format!("{:?} names no tenant: an application signs in to one", given.value);
+        reader.error(&given.place, message, "give the Directory (tenant) ID");
+        return None;
+    }
+    Some(given.value)
+}
+
+fn needed_secret(reader: &mut Reader<'_>, section: &Section<'_>, key: &str, reason: &str) -> Option<Secret> {
+    if !reader.has_secret(section, key) {
+        let hint = format!(
+            "name a file with {key}_file, or give a systemd credential: LoadCredential={key}:/etc/calsyncd/{key}"
+        );
+        reader.needed(section, key, reason, &hint);
+    }
+    reader.secret(section, key)
+}
+
+/// The resource of EWS: one name for Exchange Online, else the server itself.
+fn scope_of_ews(url: &ServiceUrl) -> String {
+    let worldwide = is_exchange_online(&url.host) && url.host.ends_with(".com");
+    let resource = if worldwide { "https://outlook.office365.com" } else { &url.origin };
+    format!("{resource}/.default")
+}
+
+/// Where tokens come from in the cloud that `host` belongs to.
+fn token_host(host: &str) -> &'static str {
+    if host.ends_with(".us") {
+        "login.microsoftonline.us"
+    } else if host.ends_with(".cn") {
+        "login.chinacloudapi.cn"
+    } else {
+        "login.microsoftonline.com"
+    }
+}

@@ -1,0 +1,7 @@
+//! One file for each section: from the layered tree to the resolved form.
+
+pub(super) mod exchange;
+pub(super) mod job;
+pub(super) mod limits;
+pub(super) mod source;
+pub(super) mod state_and_log;

@@ -1,0 +1,26 @@
+//! `[state]` and `[log]`.
+
+use std::path::PathBuf;
+
+use super::super::{
+    Log, LogFormat, LogLevel, State,
+    reader::{Reader, Section},
+    schema, words,
+};
+
+const STATE_PATH: &str = "/var/lib/calsyncd/state.sqlite";
+
+pub(in super::super) fn state(reader: &mut Reader<'_>, section: &Section<'_>) -> State {
+    reader.unknown_keys(section, schema::STATE);
+    let path =
+        reader.text(section, "path").map_or_else(|| PathBuf::from(STATE_PATH), |given| PathBuf::from(given.value));
+    State { path: reader.folder().join(path) }
+}
+
+pub(in super::super) fn log(reader: &mut Reader<'_>, section: &Section<'_>) -> Log {
+    reader.unknown_keys(section, schema::LOG);
+    Log {
+        format: reader.word(section, "format", words::LOG_FORMATS).map_or(LogFormat::Auto, |given| given.value),
+        level: reader.word(section, "level", words::LOG_LEVELS).map_or(LogLevel::Info, |given| given.value),
+    }
+}

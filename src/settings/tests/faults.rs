@@ -1,0 +1,267 @@
+//! Files that are wrong: each fault at its line and column, all of them at once.
+
+use super::{
+    super::{Environment, SettingsFaults, Severity, Strictness, load},
+    Bench, GOOD, GRAPH, variables,
+};
+
+fn lines(faults: &SettingsFaults, severity: Severity) -> Vec<String> {
+    let of_severity = faults.findings.iter().filter(|finding| finding.severity == severity);
+    of_severity
+        .map(|finding| {
+            let place = match (finding.line, finding.column) {
+                (Some(line), Some(column)) => format!("{line}:{column}"),
+                _ => "-".to_owned(),
+            };
+            let hint = finding.hint.as_deref().unwrap_or_default();
+            format!("{place} {} | {} | {hint}", finding.key, finding.message)
+        })
+        .collect()
+}
+
+/// `text` must have exactly one fault: at `place`, of `key`, with `words` in its message or hint.
+fn check(text: &str, place: &str, key: &str, words: &str) {
+    let bench = Bench::new(text);
+    let faults = bench.load(&Environment::default()).expect_err(&format!("{place} {key} {words}"));
+    let errors = lines(&faults, Severity::Error);
+    let expected = format!("{place} {key} |");
+    assert!(
+        errors.len() == 1 && errors[0].starts_with(&expected) && errors[0].contains(words),
+        "expected {expected} … {words:?}, found {errors:#?}"
+    );
+}
+
+#[test]
+fn values_that_cannot_be_are_found_where_they_stand() {
+    // What is added below `[jobs.team]` of the good file stands on line 14.
+    let job: &[(&str, &str, &str, &str)] = &[
+        ("evry = \"15m\"", "14:1", "jobs.team.evry", "did you mean `every`?"),
+        ("every = 15", "14:1", "jobs.team.every", "a duration in quotes"),
+        ("every = \"15 min\"", "14:1", "jobs.team.every", "is not a duration"),
+        ("every = \"0s\"", "14:1", "jobs.team.every", "out of range"),
+        ("window_days_ahead = 0", "14:1", "jobs.team.window_days_ahead", "from 1 to 1825"),
+        ("window_days_back = -1", "14:1", "jobs.team.window_days_back", "-1 is out of range"),
+        ("  window_days_back = \"30\"", "14:3", "jobs.team.window_days_back", "a whole number is needed, not a text"),
+        ("window_days_back = 3.5", "14:1", "jobs.team.window_days_back", "a number with a fraction"),
+        ("window_days_back = 99999999999999999999999999", "14:1", "jobs.team.window_days_back", "out of range"),
+        ("reminder_minutes = 2629801", "14:1", "jobs.team.reminder_minutes", "from 0 to 2629800"),
+        ("show_as = \"bussy\"", "14:1", "jobs.team.show_as", "did you mean \"busy\"?"),
+        ("show_as = \"working_elsewhere\"", "14:1", "jobs.team.show_as", "Exchange2013 or later"),
+        ("zone = \"Europe/Pariss\"", "14:1", "jobs.team.zone", "unknown time zone"),
+        ("zone = 2026-01-01", "14:1", "jobs.team.zone", "a date or time"),
+        ("kinds = []", "14:1", "jobs.team.kinds", "nothing would be pushed"),
+        ("kinds = [\"schedule\", \"note\"]", "14:22", "jobs.team.kinds", "unknown value \"note\""),
+        ("kinds = [\"schedule\", \"schedule\"]", "14:22", "jobs.team.kinds", "listed twice"),
+        ("kinds = \"schedule\"", "14:1", "jobs.team.kinds", "a list of texts"),
+        ("people = [\"ana@@example.test\"]", "14:11", "jobs.team.people", "not an SMTP address"),
+        ("people = [1]", "14:11", "jobs.team.people", "text in quotes"),
+        ("people_domain = \"@example.test\"", "14:1", "jobs.team.people_domain", "without @"),
+        ("morning = [\"12:30\", \"09:00\"]", "14:1", "jobs.team.morning", "does not come after"),
+        ("morning = [\"09:00\", \"15:00\"]", "14:1", "jobs.team.morning", "follow each other"),
+        ("morning = [\"9:00\", \"12:00\"]", "14:12", "jobs.team.morning", "not a time of day"),
+        ("afternoon = [\"14:00\", \"24:00\"]", "14:23", "jobs.team.afternoon", "not a time of day"),
+        ("categories = [\"a,b\"]", "14:15", "jobs.team.categories", "name of a category"),
+        ("private_subject = \"\"", "14:1", "jobs.team.private_subject", "empty"),
+        ("private_subject = \" x\"", "14:1", "jobs.team.private_subject", "blanks around"),
+        ("addresses = 1", "14:1", "jobs.team.addresses", "not a number"),
+        ("addresses.\"ana martin\" = \"ana\"", "14:11", "jobs.team.addresses.ana martin", "not an SMTP address"),
+    ];
+    for (added, place, key, words) in job {
+        check(&format!("{GOOD}{added}\n"), place, key, words);
+    }
+}
+
+/// The good file with a part replaced.
+fn with(from: &str, to: &str) -> String {
+    assert!(GOOD.contains(from), "{from}");
+    GOOD.replace(from, to)
+}
+
+/// The good file for Graph with a line added on line 3.
+fn graph(added: &str) -> String {
+    GRAPH.replace("use_graph_api = true\n", &format!("use_graph_api = true\n{added}\n"))
+}
+
+/// The good file with a line of `[exchange]` (line 5) replaced.
+fn exchange(line: &str) -> String {
+    with("use_impersonation = true", line)
+}
+
+/// EWS of Exchange Online with client credentials, and a line added on line 7.
+fn oauth(added: &str) -> String {
+    let fields = "use_oauth = true\ntenant_id = \"t\"\nclient_id = \"c\"\nclient_secret_file = \"secret\"\n";
+    let head = "[exchange]\news_service_url = \"https://outlook.office365.com/EWS/Exchange.asmx\"\n";
+    let (_, tail) = GOOD.split_once("\n[sources").unwrap();
+    format!("{head}{fields}{added}\n[sources{tail}")
+}
+
+#[test]
+fn fields_of_the_exchange_page_are_judged() {
+    let versions = "Exchange2007_SP1, Exchange2010, Exchange2010_SP1, Exchange2010_SP2, Exchange2013, Exchange2013_SP1, Exchange2016";
+    let cases = [
+        ("max_threads = 0", "max_threads", "from 1 to 100"),
+        ("max_threads = 101", "max_threads", "from 1 to 100"),
+        ("use_impersonation = \"yes\"", "use_impersonation", "true or false"),
+        ("use_impersonatoin = true", "use_impersonatoin", "`use_impersonation`"),
+        ("batch_size = 20", "batch_size", "belongs into [limits]"),
+        ("test_user = \"ana\"", "test_user", "not an SMTP address"),
+        ("exchange_server_version = \"Exchange2019\"", "exchange_server_version", versions),
+        ("linked_password = \"x\"", "linked_password", "both"),
+    ];
+    for (line, key, words) in cases {
+        check(&exchange(line), "5:1", &format!("exchange.{key}"), words);
+    }
+    let without_user = with("delegated_user = \"svc@example.test\"\n", "");
+    let without_password = with("linked_password_file = \"password\"\n", "");
+    check(&with("https://mail", "http://mail"), "2:1", "exchange.ews_service_url", "in clear");
+    check(&without_user, "1:2", "exchange.delegated_user", "when use_oauth and use_graph_api are off");
+    check(&without_password, "1:2", "exchange.linked_password", "LoadCredential=linked_password");
+    check(&with("\"password\"", "\"missing\""), "4:1", "exchange.linked_password_file", "no such file");
+    check(&with("\"password\"", "\".\""), "4:1", "exchange.linked_password_file", "not a file of one line");
+}
+
+#[test]
+fn fields_that_do_not_go_together_are_refused_with_the_reason() {
+    let own = "https://m.example.test/x.asmx";
+    let root = "https://graph.microsoft.com/v1.0";
+    check(&graph(&format!("ews_service_url = \"{own}\"")), "3:1", "exchange.ews_service_url", "use_graph_api is on");
+    check(&graph("use_impersonation = true"), "3:1", "exchange.use_impersonation", "Graph needs none");
+    check(&graph("delegated_user = \"a\""), "3:1", "exchange.delegated_user", "use_graph_api is on");
+    check(&graph(&format!("graph_url = \"{root}\"")), "3:1", "exchange.graph_url", "without /v1.0");
+    check(
+        &graph("").replace("tenant_id = \"example.test\"\n", ""),
+        "1:2",
+        "exchange.tenant_id",
+        "when use_graph_api is on",
+    );
+    check(&graph("").replace("\"example.test\"", "\"common\""), "4:1", "exchange.tenant_id", "names no tenant");
+    check(&oauth(""), "3:1", "exchange.use_oauth", "without use_impersonation cannot work");
+    check(&oauth("use_impersonation = false"), "7:1", "exchange.use_impersonation", "cannot work");
+    check(&with("mail.example.test", "outlook.office365.com"), "1:2", "exchange.use_oauth", "takes no passwords");
+}
+
+#[test]
+fn sections_and_names_are_judged() {
+    let top = with("[exchange]", "max_threads = 4\n[exchange]");
+    check(&top, "1:1", "max_threads", "belongs into [exchange]");
+    check(&format!("state = 1\n{GOOD}"), "1:1", "state", "this is a section");
+    check(&with("source = \"erp\"", "source = \"epr\""), "13:1", "jobs.team.source", "did you mean \"erp\"?");
+    check(&with("source = \"erp\"", ""), "12:7", "jobs.team.source", "is needed");
+    check(&with("[jobs.team]", "[jobs.Team]"), "12:7", "jobs.Team", "is not a name");
+    check(&with("kind = \"files\"", "kind = \"ftp\""), "8:1", "sources.erp.kind", "known are files");
+    check(&with("zone = \"Europe/Paris\"", ""), "7:10", "sources.erp.zone", "is needed");
+    check(&format!("{GOOD}[log]\nlevel = \"trace\"\n"), "15:1", "log.level", "error, warn, info, debug");
+    check(&format!("{GOOD}[brake]\nshare_percent = 101\n"), "15:1", "brake.share_percent", "from 0 to 100");
+    check(&format!("{GOOD}[limits]\nbatch_size = 0\n"), "15:1", "limits.batch_size", "from 1 to 100");
+    let faults = Bench::new(with("[exchange]", "[exchnage]")).load(&Environment::default()).unwrap_err();
+    let errors = lines(&faults, Severity::Error);
+    assert!(
+        errors.len() == 2 && errors[0].contains("1:2 exchnage") && errors[0].contains("[exchange]?"),
+        "{errors:#?}"
+    );
+    assert!(errors[1].contains("[exchange] is missing"), "{errors:#?}");
+}
+
+#[test]
+fn a_file_that_is_no_settings_file_is_one_clear_finding() {
+    let utf16: Vec<u8> = "\u{feff}[exchange]".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let utf16_bare: Vec<u8> = "[exchange]".encode_utf16().flat_map(u16::to_be_bytes).collect();
+    let cases: Vec<(Vec<u8>, &str, &str)> = vec![
+        (Vec::new(), "-", "the file is empty"),
+        (b" \n\n".to_vec(), "-", "the file is empty"),
+        (utf16, "-", "UTF-16"),
+        (utf16_bare, "-", "NUL bytes"),
+        (b"[exchange]\n# Andr\xe9\n".to_vec(), "2:7", "0xE9 is not UTF-8"),
+        (GOOD.as_bytes()[..40].to_vec(), "2:30", "truncated"),
+        (b"[exchange\nmax_threads = 1\n".to_vec(), "1:10", "the rest of the file"),
+        (b"[log]\nlevel = \"info\"\nlevel = \"warn\"\n".to_vec(), "3:1", "duplicate key"),
+        (vec![b'#'; 2_000_000], "-", "at most"),
+    ];
+    for (bytes, place, words) in cases {
+        let bench = Bench::new(&bytes);
+        let faults = bench.load(&Environment::default()).unwrap_err();
+        let errors = lines(&faults, Severity::Error);
+        assert!(errors[0].starts_with(place) && errors[0].contains(words), "{place} {words}: {errors:?}");
+    }
+    let bench = Bench::new(GOOD);
+    for (path, words) in
+        [(bench.folder.path().join("none.toml"), "no such file"), (bench.folder.path().into(), "a folder")]
+    {
+        let faults = load(&path, &Environment::default(), Strictness::Check).unwrap_err();
+        let errors = lines(&faults, Severity::Error);
+        assert!(errors.len() == 1 && errors[0].contains(words), "{errors:?}");
+    }
+    assert!(Bench::new(format!("\u{feff}{GOOD}")).load(&Environment::default()).is_ok());
+}
+
+#[test]
+fn every_fault_of_a_file_is_reported_in_the_order_of_its_lines() {
+    let text = r#"[exchange]
+ews_service_url = "http://mail.example.test/EWS/Exchange.asmx"
+delegated_user = 7
+max_thread = 4
+max_threads = 400
+
+[jobs.a]
+source = "erp"
+every = "soon"
+zone = "Mars/Olympus"
+
+[brake]
+share_percent = "many"
+"#;
+    let faults = Bench::new(text)
+        .load(&variables(&[("CALSYNCD__LOG__LEVEL", "loud"), ("CALSYNCD__LOG__COLOUR", "1")]))
+        .unwrap_err();
+    let keys: Vec<String> = faults.errors().map(|finding| format!("{:?} {}", finding.line, finding.key)).collect();
+    assert_eq!(
+        keys,
+        [
+            "Some(1) exchange.linked_password",
+            "Some(2) exchange.ews_service_url",
+            "Some(3) exchange.delegated_user",
+            "Some(4) exchange.max_thread",
+            "Some(5) exchange.max_threads",
+            "Some(8) jobs.a.source",
+            "Some(9) jobs.a.every",
+            "Some(10) jobs.a.zone",
+            "Some(13) brake.share_percent",
+            "None log.colour",
+            "None log.level",
+        ]
+    );
+    let shown = faults.to_string();
+    assert!(
+        shown.contains("calsyncd.toml:9:1: error: jobs.a.every: \"soon\" is not a duration\n  hint: write it as"),
+        "{shown}"
+    );
+    assert!(shown.contains("environment CALSYNCD__LOG__LEVEL: error: log.level: unknown value \"loud\""), "{shown}");
+    assert!(!faults.one_line().contains('\n'));
+}
+
+#[test]
+fn what_works_but_should_be_looked_at_is_a_warning() {
+    let online = GOOD.replace("mail.example.test", "outlook.office365.com").replace(
+        "delegated_user = \"svc@example.test\"\nlinked_password_file = \"password\"\n",
+        "use_oauth = true\ntenant_id = \"t\"\nclient_id = \"c\"\nclient_secret_file = \"secret\"\n",
+    );
+    let cases = [
+        (online, "exchange.ews_service_url", "2027-04-01"),
+        (GOOD.replace("/EWS/Exchange.asmx", "/owa"), "exchange.ews_service_url", "does not look like"),
+        (GOOD.replace("use_impersonation = true", "tenant_id = \"t\""), "exchange.tenant_id", "no effect"),
+        (GOOD.replace("[jobs.team]\nsource = \"erp\"\n", ""), "jobs", "nothing is pushed"),
+        (
+            format!("{GOOD}[sources.other]\nkind = \"files\"\npath = \"x\"\nzone = \"Europe/Berlin\"\n"),
+            "sources.other",
+            "no job pushes",
+        ),
+        (format!("{GOOD}[brake]\nshare_percent = 100\n"), "brake.share_percent", "the brake is off"),
+    ];
+    for (text, key, words) in cases {
+        let loaded = Bench::new(&text).load(&Environment::default()).unwrap_or_else(|faults| panic!("{key}: {faults}"));
+        let found = loaded.warnings.iter().any(|finding| finding.key == key && finding.message.contains(words));
+        assert!(found && loaded.warnings.len() == 1, "{key}: {:?}", loaded.warnings);
+    }
+    assert_eq!(Bench::new(GOOD).load(&Environment::default()).unwrap().warnings, []);
+    assert_eq!(Bench::new(GRAPH).load(&Environment::default()).unwrap().warnings, []);
+}

@@ -1,0 +1,62 @@
+//! The difference of two settings.
+
+use super::{
+    super::{
+        Environment, LogFormat,
+        diff::{NamesDiff, diff, until_restart},
+    },
+    Bench, GOOD,
+};
+
+fn names(list: &[&str]) -> Vec<String> {
+    list.iter().map(|name| (*name).to_owned()).collect()
+}
+
+#[test]
+fn changed_keys_are_named_and_told_apart() {
+    let old = Bench::new(GOOD).load(&Environment::default()).unwrap().settings;
+    let cases: [(&str, String, &[&str], &[&str]); 6] = [
+        ("nothing", GOOD.to_owned(), &[], &[]),
+        ("level", format!("{GOOD}[log]\nlevel = \"debug\"\n"), &["log.level"], &[]),
+        ("format", format!("{GOOD}[log]\nformat = \"json\"\n"), &["log.format"], &["log.format"]),
+        ("state", format!("{GOOD}[state]\npath = \"/tmp/x\"\n"), &["state.path"], &["state.path"]),
+        (
+            "threads",
+            GOOD.replace("use_impersonation = true", "use_impersonation = true\nmax_threads = 9"),
+            &["exchange.max_threads"],
+            &[],
+        ),
+        ("secret", GOOD.replace("\"password\"", "\"secret\""), &["exchange.linked_password"], &[]),
+    ];
+    for (what, text, changed, needs_restart) in cases {
+        // The folders of sources are relative: both files stand for the same one.
+        let mut new = Bench::new(text).load(&Environment::default()).unwrap().settings;
+        new.sources.clone_from(&old.sources);
+        let found = diff(&old, &new);
+        assert_eq!(found.changed, names(changed), "{what}");
+        assert_eq!(found.needs_restart, names(needs_restart), "{what}");
+        assert_eq!(found.is_empty(), changed.is_empty(), "{what}");
+        assert_eq!(found.exchange, changed.iter().any(|key| key.starts_with("exchange.")), "{what}");
+        assert_eq!(found.log_level, what == "level");
+        assert!(diff(&until_restart(&old, &new), &new).changed == names(needs_restart), "{what}");
+        assert!(!format!("{found:?}").contains("-1"), "{what}");
+    }
+}
+
+#[test]
+fn jobs_and_sources_appear_change_and_go() {
+    let mut old = Bench::new(GOOD).load(&Environment::default()).unwrap().settings;
+    let mut new = old.clone();
+    let job = old.jobs["team"].clone();
+    old.jobs.insert("gone".to_owned(), job.clone());
+    new.jobs.insert("added".to_owned(), job);
+    new.jobs.get_mut("team").unwrap().window_days_ahead = 7;
+    new.log.format = LogFormat::Json;
+    let found = diff(&old, &new);
+    assert_eq!(
+        found.jobs,
+        NamesDiff { added: names(&["added"]), removed: names(&["gone"]), changed: names(&["team"]) }
+    );
+    assert_eq!(found.sources, NamesDiff::default());
+    assert!(found.changed.contains(&"jobs.team.window_days_ahead".to_owned()));
+}
