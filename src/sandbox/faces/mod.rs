@@ -1,0 +1,54 @@
+//! The doors of the sandbox: each checks who asks, passes the gate, carries out, and gives refusals its protocol's form.
+
+pub(super) mod ews;
+pub(super) mod graph;
+pub(super) mod token;
+
+use bytes::Bytes;
+use http::{HeaderMap, Method, Response};
+
+use super::answer;
+
+/// One request, body decompressed.
+#[derive(Debug, Clone)]
+pub(super) struct Inbound {
+    /// The method.
+    pub(super) method: Method,
+    /// The path, still percent-encoded.
+    pub(super) path: String,
+    /// The query, still percent-encoded; empty for none.
+    pub(super) query: String,
+    /// The headers.
+    pub(super) headers: HeaderMap,
+    /// The body.
+    pub(super) body: Bytes,
+    /// Scheme and host that the client asked, for links in answers.
+    pub(super) origin: String,
+}
+
+impl Inbound {
+    /// A header as text.
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+}
+
+/// What a client gets.
+#[derive(Debug, Clone)]
+pub enum Outcome {
+    /// An answer.
+    Answer(Response<Bytes>),
+    /// A broken connection.
+    Broken,
+}
+
+/// What a gateway in front of the server shows to those who are not logged on.
+fn login_page() -> Response<Bytes> {
+    answer::html(
+        200,
+        "<!DOCTYPE html><html><head><title>Sign in to your account</title></head><body><form method=\"post\">\
+         <input name=\"loginfmt\"><input type=\"password\" name=\"passwd\"><input type=\"submit\" value=\"Sign in\">\
+         </form></body></html>"
+            .to_owned(),
+    )
+}

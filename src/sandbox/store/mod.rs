@@ -1,0 +1,244 @@
+//! The mailbox store behind both faces of the sandbox: stateful, wire-neutral, strict as Exchange is.
+//!
+//! A [`Store`] may be shared between threads; nothing in it waits. Every mailbox has a lock and counters of its own, so that
+//! ids and change keys of a run depend on the seed and on what was done to that mailbox, not on the order between mailboxes.
+//!
+//! | to | call |
+//! |---|---|
+//! | set up | [`Store::add_mailbox`], [`Store::set_state`], [`Store::add_folder`], [`Store::reset`] |
+//! | look | [`Store::mailbox`], [`Store::mailboxes`], [`Store::folders`], [`Store::get`], [`Store::find`], [`Store::view`], [`Store::instances`], [`Store::exceptions`] |
+//! | write | [`Store::create`], [`Store::update`], [`Store::delete`], [`Store::copy_item`], [`Store::move_item`] |
+//! | follow | [`Store::sync_state`], [`Store::changes`] |
+//! | count mails | [`Store::count_mails`], [`MailboxInfo::mails_sent`] |
+//!
+//! An `address` is the primary address or an alias of a mailbox, in any case. An `id` of an item may be of either form, see
+//! [`Entry::id`] and [`Entry::immutable_id`]; [`Store::identify`] tells which, and of which mailbox.
+
+mod body;
+mod change;
+mod create;
+mod delete;
+mod error;
+mod find;
+mod identity;
+mod item;
+mod mailbox;
+mod recurrence;
+mod sync;
+mod update;
+mod zone;
+
+#[cfg(test)]
+mod tests;
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError, RwLock},
+};
+
+pub use self::{
+    body::{Body, BodyKind},
+    change::{Change, ChangeOrder},
+    error::StoreError,
+    find::{Exceptions, Filter, Target},
+    identity::IdKind,
+    item::{
+        Content, Draft, Entry, EntryKind, Exception, Importance, MasterIds, Moment, OccurrencePosition, PropertyName,
+        Sensitivity, Series, ShowAs,
+    },
+    mailbox::{FolderInfo, MailboxInfo, MailboxSettings, MailboxState},
+    recurrence::{Dates, Pattern, Recurrence, RecurrenceEnd, WeekIndex},
+    sync::{Changes, FolderChange},
+    update::Guard,
+    zone::Zone,
+};
+use self::{identity::Identity, mailbox::Mailbox};
+use crate::clock::Clock;
+
+/// The mailboxes of the simulated server.
+#[derive(Debug)]
+pub struct Store {
+    clock: Arc<dyn Clock>,
+    seed: u64,
+    directory: RwLock<Directory>,
+}
+
+#[derive(Debug, Default)]
+struct Directory {
+    mailboxes: Vec<Arc<Mutex<Mailbox>>>,
+    /// From every address in lower case to a position in `mailboxes`.
+    addresses: HashMap<String, usize>,
+}
+
+/// What an id names, see [`Store::identify`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identified {
+    /// The primary address of its mailbox.
+    pub mailbox: String,
+    /// What it names, and in which form.
+    pub kind: IdKind,
+    /// Whether it names one occurrence of a series.
+    pub is_occurrence: bool,
+}
+
+impl Store {
+    /// An empty store. The seed shapes the ids.
+    #[must_use]
+    pub fn new(clock: Arc<dyn Clock>, seed: u64) -> Self {
+        Self { clock, seed, directory: RwLock::default() }
+    }
+
+    /// The present instant of the store's clock.
+    #[must_use]
+    pub fn now(&self) -> jiff::Timestamp {
+        self.clock.now()
+    }
+
+    /// Adds a mailbox with its default calendar.
+    ///
+    /// # Errors
+    /// [`StoreError::AddressTaken`].
+    pub fn add_mailbox(&self, settings: MailboxSettings) -> Result<(), StoreError> {
+        let mut directory = self.directory.write().unwrap_or_else(PoisonError::into_inner);
+        let position = directory.mailboxes.len();
+        let addresses: Vec<String> =
+            std::iter::once(&settings.address).chain(&settings.aliases).map(|address| address.to_lowercase()).collect();
+        if let Some(taken) = addresses.iter().find(|address| directory.addresses.contains_key(*address)) {
+            return Err(StoreError::AddressTaken(taken.clone()));
+        }
+        directory.addresses.extend(addresses.into_iter().map(|address| (address, position)));
+        let number = u32::try_from(position).unwrap_or(u32::MAX);
+        directory.mailboxes.push(Arc::new(Mutex::new(Mailbox::new(settings, number, self.seed))));
+        Ok(())
+    }
+
+    /// Removes all items, further calendars, transactions and counters; the mailboxes and their states stay.
+    pub fn reset(&self) {
+        for mailbox in self.all() {
+            mailbox.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        }
+    }
+
+    /// Says where a mailbox is from now on.
+    ///
+    /// # Errors
+    /// [`StoreError::UnknownMailbox`].
+    pub fn set_state(&self, address: &str, state: MailboxState) -> Result<(), StoreError> {
+        self.with_any(address, |mailbox| {
+            mailbox.settings.state = state;
+            Ok(())
+        })
+    }
+
+    /// Every mailbox, in the order in which they were added, whatever its state.
+    #[must_use]
+    pub fn mailboxes(&self) -> Vec<MailboxInfo> {
+        let lock = |mailbox: &Arc<Mutex<Mailbox>>| info(&mailbox.lock().unwrap_or_else(PoisonError::into_inner));
+        self.all().iter().map(lock).collect()
+    }
+
+    /// The mailbox of an address, whatever its state.
+    ///
+    /// # Errors
+    /// [`StoreError::UnknownMailbox`].
+    pub fn mailbox(&self, address: &str) -> Result<MailboxInfo, StoreError> {
+        self.with_any(address, |mailbox| Ok(info(mailbox)))
+    }
+
+    /// The calendars of a mailbox; the default one is the first.
+    ///
+    /// # Errors
+    /// When the mailbox cannot be reached.
+    pub fn folders(&self, address: &str) -> Result<Vec<FolderInfo>, StoreError> {
+        self.with(address, |mailbox| {
+            let count = u32::try_from(mailbox.folders.len()).unwrap_or(u32::MAX);
+            Ok((0..count).filter_map(|folder| mailbox.folder_info(folder)).collect())
+        })
+    }
+
+    /// One calendar; the default one without an id.
+    ///
+    /// # Errors
+    /// When the mailbox cannot be reached or has no such folder.
+    pub fn folder(&self, address: &str, id: Option<&str>) -> Result<FolderInfo, StoreError> {
+        self.with(address, |mailbox| {
+            let folder = mailbox.folder(id)?;
+            mailbox.folder_info(folder).ok_or(StoreError::UnknownFolder)
+        })
+    }
+
+    /// Adds a calendar beside the default one.
+    ///
+    /// # Errors
+    /// [`StoreError::FolderExists`], or when the mailbox cannot be reached.
+    pub fn add_folder(&self, address: &str, name: &str) -> Result<FolderInfo, StoreError> {
+        self.with(address, |mailbox| {
+            if mailbox.folders.iter().any(|folder| folder.to_lowercase() == name.to_lowercase()) {
+                return Err(StoreError::FolderExists);
+            }
+            let number = u32::try_from(mailbox.folders.len()).map_err(|_| StoreError::UnknownFolder)?;
+            mailbox.folders.push(name.to_owned());
+            mailbox.folder_info(number).ok_or(StoreError::UnknownFolder)
+        })
+    }
+
+    /// What an id names. Says nothing of whether it still exists.
+    ///
+    /// # Errors
+    /// [`StoreError::MalformedId`].
+    pub fn identify(&self, id: &str) -> Result<Identified, StoreError> {
+        let identity = Identity::parse(id, self.seed)?;
+        let position = usize::try_from(identity.mailbox).map_err(|_| StoreError::MalformedId)?;
+        let mailbox = self.all().get(position).cloned().ok_or(StoreError::MalformedId)?;
+        let address = mailbox.lock().unwrap_or_else(PoisonError::into_inner).settings.address.clone();
+        Ok(Identified { mailbox: address, kind: identity.kind, is_occurrence: identity.date.is_some() })
+    }
+
+    /// Counts mails that a write to this mailbox sent.
+    ///
+    /// # Errors
+    /// [`StoreError::UnknownMailbox`].
+    pub fn count_mails(&self, address: &str, mails: u64) -> Result<(), StoreError> {
+        self.with_any(address, |mailbox| {
+            mailbox.mails_sent = mailbox.mails_sent.saturating_add(mails);
+            Ok(())
+        })
+    }
+
+    fn all(&self) -> Vec<Arc<Mutex<Mailbox>>> {
+        self.directory.read().unwrap_or_else(PoisonError::into_inner).mailboxes.clone()
+    }
+
+    /// Works on a mailbox that is here.
+    fn with<T>(
+        &self,
+        address: &str,
+        work: impl FnOnce(&mut Mailbox) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.with_any(address, |mailbox| match mailbox.settings.state {
+            MailboxState::Normal | MailboxState::Full => work(mailbox),
+            MailboxState::Moving => Err(StoreError::MailboxMoving(mailbox.settings.address.clone())),
+            MailboxState::Elsewhere => Err(StoreError::MailboxElsewhere(mailbox.settings.address.clone())),
+        })
+    }
+
+    /// Works on a mailbox in whatever state.
+    fn with_any<T>(
+        &self,
+        address: &str,
+        work: impl FnOnce(&mut Mailbox) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let mailbox = {
+            let directory = self.directory.read().unwrap_or_else(PoisonError::into_inner);
+            let position = directory.addresses.get(&address.to_lowercase()).copied();
+            position.and_then(|position| directory.mailboxes.get(position).cloned())
+        };
+        let mailbox = mailbox.ok_or_else(|| StoreError::UnknownMailbox(address.to_owned()))?;
+        let mut mailbox = mailbox.lock().unwrap_or_else(PoisonError::into_inner);
+        work(&mut mailbox)
+    }
+}
+
+fn info(mailbox: &Mailbox) -> MailboxInfo {
+    MailboxInfo { settings: mailbox.settings.clone(), item_count: mailbox.items.len(), mails_sent: mailbox.mails_sent }
+}
