@@ -1,6 +1,7 @@
 //! `calsyncd` pushes the schedules and appointments of a business system one way into Outlook calendars.
 
 pub mod clock;
+pub mod desired;
 pub mod http;
 pub mod model;
 pub mod observability;
