@@ -5,5 +5,6 @@ pub mod desired;
 pub mod http;
 pub mod model;
 pub mod observability;
+pub mod plan;
 pub mod sandbox;
 pub mod settings;

@@ -1,0 +1,237 @@
+//! One decision for each key: what is wanted, against what is known of its item.
+
+use std::{cmp::Ordering, sync::Arc};
+
+use super::{
+    Action, CreateReason, Decision, DeleteReason, Inputs, KeepReason, Plan, PlanError, Policy, QuarantineReason,
+    UpdateReason,
+    known::{Inventory, Known, inventory},
+};
+use crate::model::{
+    event::DesiredEvent,
+    fingerprint::{Field, Fingerprint},
+    key::SourceKey,
+    link::{ItemRef, Link, Repairs},
+    recurrence::{ExceptionChange, RecurrenceEnd},
+};
+
+/// Makes the plan of one mailbox.
+///
+/// # Errors
+/// When the calendar is kept by another instance.
+pub fn plan(inputs: &Inputs<'_>) -> Result<Plan, PlanError> {
+    let Inventory { known, copies } = inventory(inputs)?;
+    let mut desired: Vec<&Arc<DesiredEvent>> = inputs.desired.iter().collect();
+    // They come in this order already, so that this is cheap.
+    desired.sort_by(|one, other| one.key.cmp(&other.key));
+    let mut decisions = Vec::with_capacity(desired.len().max(known.len()));
+    let (mut desired, mut known) = (desired.into_iter().peekable(), known.into_iter().peekable());
+    loop {
+        // Both are in the order of the keys: the smaller one is next, and of two alike both.
+        let order = match (desired.peek(), known.peek()) {
+            (Some(event), Some(known)) => event.key.cmp(known.key()),
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (None, None) => break,
+        };
+        let event = if order.is_le() { desired.next() } else { None };
+        let known = if order.is_ge() { known.next() } else { None };
+        decisions.extend(decision(inputs, event, known));
+    }
+    let mut plan = Plan { mailbox: inputs.mailbox.clone(), decisions, copies, brake_base: brake_base(inputs) };
+    brake(inputs, &mut plan);
+    Ok(plan)
+}
+
+fn decision(inputs: &Inputs<'_>, event: Option<&Arc<DesiredEvent>>, known: Option<Known<'_>>) -> Option<Decision> {
+    match (event, known) {
+        (Some(event), known) => Some(Decision { key: event.key.clone(), action: wanted(inputs, event, known) }),
+        (None, Some(known)) => {
+            let key = known.key().clone();
+            let action = unwanted(inputs, &key, known);
+            Some(Decision { key, action })
+        }
+        (None, None) => None,
+    }
+}
+
+/// When an event is over for good, its moved occurrences included; [`jiff::Timestamp::MAX`] for a series without end.
+#[must_use]
+pub fn ends(event: &DesiredEvent) -> jiff::Timestamp {
+    let Some(series) = &event.series else { return event.time.end_instant() };
+    let first = event.time.start().date();
+    let last = match series.recurrence.end {
+        RecurrenceEnd::Never => return jiff::Timestamp::MAX,
+        RecurrenceEnd::On(date) => Some(date),
+        RecurrenceEnd::After(_) => series.recurrence.days(first).last(),
+    };
+    let length = event.time.end().duration_since(event.time.start());
+    let regular = last
+        .and_then(|date| date.to_datetime(event.time.start().time()).checked_add(length).ok())
+        .map_or(jiff::Timestamp::MAX, |wall| event.time.zone().instant(wall));
+    let moved = series.exceptions.iter().filter_map(|exception| match &exception.change {
+        ExceptionChange::Changed { time, .. } => Some(time.end_instant()),
+        ExceptionChange::Cancelled => None,
+    });
+    moved.fold(regular, jiff::Timestamp::max)
+}
+
+fn wanted(inputs: &Inputs<'_>, event: &Arc<DesiredEvent>, known: Option<Known<'_>>) -> Action {
+    let fingerprint = event.fingerprint();
+    let over = is_over(inputs, ends(event));
+    if let Some(refusal) = inputs.refusals.get(&event.key)
+        && refusal.fingerprint == fingerprint
+        && inputs.now < refusal.retry_at
+    {
+        return Action::Quarantine { reason: QuarantineReason::Refused(refusal.code.clone()) };
+    }
+    match known {
+        None if over => Action::Keep { reason: KeepReason::Frozen, link: None },
+        None => create(inputs, event, Repairs::NONE, CreateReason::New),
+        Some(Known::Missing(_)) if over => Action::Keep { reason: KeepReason::Frozen, link: None },
+        Some(Known::Missing(link)) => match repair(inputs, link) {
+            None => Action::Quarantine { reason: QuarantineReason::RepairedTooOften },
+            Some(repairs) => create(inputs, event, repairs, CreateReason::DeletedInOutlook),
+        },
+        Some(Known::Intact(link)) => {
+            let frozen = over && is_over(inputs, link.ends);
+            compare(event, &fingerprint, link, frozen, None)
+        }
+        Some(Known::Unlinked(link)) => {
+            let link = Link { ends: ends(event), ..*link };
+            compare(event, &fingerprint, &link, over, Some(link.clone()))
+        }
+        Some(Known::Changed { link, item }) => {
+            let frozen = over && is_over(inputs, link.ends);
+            changed(inputs, event, &fingerprint, link, item, frozen)
+        }
+    }
+}
+
+/// Whether what ends at `instant` is frozen. An event is left alone only when both what we wrote and what the source says
+/// are over: an event that moves from the past into the future, or back, is followed.
+fn is_over(inputs: &Inputs<'_>, instant: jiff::Timestamp) -> bool {
+    instant < inputs.policy.frozen_before
+}
+
+fn create(inputs: &Inputs<'_>, event: &Arc<DesiredEvent>, repairs: Repairs, reason: CreateReason) -> Action {
+    let second = u32::try_from(inputs.now.as_second()).unwrap_or(u32::MAX);
+    let generation = inputs.pending.get(&event.key).copied().unwrap_or(second);
+    Action::Create { event: Arc::clone(event), generation, repairs, reason }
+}
+
+/// One repair more, or `None` when there were too many today.
+fn repair(inputs: &Inputs<'_>, link: &Link) -> Option<Repairs> {
+    (link.repairs.today(inputs.now) < Repairs::COUNT_MAX).then(|| link.repairs.and_one(inputs.now))
+}
+
+fn compare(
+    event: &Arc<DesiredEvent>,
+    fingerprint: &Fingerprint,
+    link: &Link,
+    frozen: bool,
+    adopted: Option<Link>,
+) -> Action {
+    if link.fingerprint == *fingerprint {
+        return Action::Keep { reason: KeepReason::Same, link: adopted };
+    }
+    if frozen {
+        return Action::Keep { reason: KeepReason::Frozen, link: adopted };
+    }
+    Action::Update {
+        event: Arc::clone(event),
+        item: link.item.clone(),
+        generation: link.generation,
+        fields: fingerprint.differing_fields(&link.fingerprint),
+        repairs: link.repairs,
+        reason: UpdateReason::SourceChanged,
+    }
+}
+
+fn changed(
+    inputs: &Inputs<'_>,
+    event: &Arc<DesiredEvent>,
+    fingerprint: &Fingerprint,
+    link: &Link,
+    item: &ItemRef,
+    frozen: bool,
+) -> Action {
+    let item = item.clone();
+    if frozen {
+        return Action::Keep { reason: KeepReason::Frozen, link: Some(Link { item, ..link.clone() }) };
+    }
+    let reason =
+        if link.fingerprint == *fingerprint { UpdateReason::ChangedInOutlook } else { UpdateReason::SourceChanged };
+    let repairs = match (reason, repair(inputs, link)) {
+        (UpdateReason::SourceChanged, _) => link.repairs,
+        (UpdateReason::ChangedInOutlook, Some(repairs)) => repairs,
+        (UpdateReason::ChangedInOutlook, None) => {
+            return Action::Quarantine { reason: QuarantineReason::RepairedTooOften };
+        }
+    };
+    // Nobody knows which of them somebody else changed: a series may have become a single event, or the other way round.
+    let fields = Field::ALL.to_vec();
+    Action::Update { event: Arc::clone(event), item, generation: link.generation, fields, repairs, reason }
+}
+
+fn unwanted(inputs: &Inputs<'_>, key: &SourceKey, known: Known<'_>) -> Action {
+    let (link, item, adopted) = match known {
+        Known::Missing(_) => return Action::Forget,
+        Known::Intact(link) => (link.clone(), link.item.clone(), None),
+        Known::Changed { link, item } => {
+            let link = Link { item: item.clone(), ..link.clone() };
+            (link.clone(), item.clone(), Some(link))
+        }
+        Known::Unlinked(link) => return unwanted_orphan(inputs, key, *link),
+    };
+    match absence(inputs, key) {
+        Err(reason) => Action::Keep { reason, link: adopted },
+        Ok(_) if is_over(inputs, link.ends) => Action::Keep { reason: KeepReason::Frozen, link: adopted },
+        Ok(reason) if inputs.scope.braked.contains(key.source()) => Action::Hold { item: item.clone(), reason },
+        Ok(reason) => Action::Delete { item, link, reason },
+    }
+}
+
+/// An item with our mark that no link tells of. When it ended is not known, so that its removal is never ours to decide.
+fn unwanted_orphan(inputs: &Inputs<'_>, key: &SourceKey, link: Link) -> Action {
+    match absence(inputs, key) {
+        Err(reason) => Action::Keep { reason, link: None },
+        Ok(_) => Action::Hold { item: link.item, reason: DeleteReason::Orphan },
+    }
+}
+
+/// Why a key is not desired: a reason to delete its item, or a reason to keep it.
+fn absence(inputs: &Inputs<'_>, key: &SourceKey) -> Result<DeleteReason, KeepReason> {
+    if let Some(reason) = inputs.scope.kept.get(key) {
+        return Err(reason.clone());
+    }
+    if !inputs.scope.complete.contains(key.source()) {
+        return Err(KeepReason::SourceIncomplete);
+    }
+    let elsewhere = inputs.scope.elsewhere.get(key).is_some_and(|mailboxes| !mailboxes.is_empty());
+    Ok(if elsewhere { DeleteReason::HandedOver } else { DeleteReason::DeletedInSource })
+}
+
+fn brake_base(inputs: &Inputs<'_>) -> usize {
+    inputs.links.iter().filter(|link| link.ends >= inputs.policy.frozen_before).count()
+}
+
+/// Whether `deletions` of `base` links are over the share *and* over the number.
+#[must_use]
+pub fn is_braked(deletions: usize, base: usize, policy: &Policy) -> bool {
+    let over_number = deletions > policy.brake_number as usize;
+    let over_share = deletions * 100 > base * usize::from(policy.brake_share_percent);
+    over_number && over_share
+}
+
+fn brake(inputs: &Inputs<'_>, plan: &mut Plan) {
+    let deletions = plan.counts().delete;
+    if !is_braked(deletions, plan.brake_base, inputs.policy) {
+        return;
+    }
+    for decision in &mut plan.decisions {
+        if let Action::Delete { item, reason, .. } = &decision.action {
+            decision.action = Action::Hold { item: item.clone(), reason: *reason };
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! Puts links and snapshot together: what do we know of each key's item?
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use jiff::Timestamp;
+
+use super::{Inputs, PlanError};
+use crate::model::{
+    key::SourceKey,
+    link::{FoundItem, ItemRef, Link, Repairs},
+    snapshot::Snapshot,
+};
+
+/// What is known of the item of a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Known<'a> {
+    /// It is as we left it.
+    Intact(&'a Link),
+    /// Somebody changed it: `item` is its name now.
+    Changed {
+        /// What we wrote.
+        link: &'a Link,
+        /// Its name now.
+        item: &'a ItemRef,
+    },
+    /// It is gone.
+    Missing(&'a Link),
+    /// It is there, under our key, and no link names it: what it says is the link to be.
+    Unlinked(Box<Link>),
+}
+
+impl Known<'_> {
+    /// The key.
+    pub(super) fn key(&self) -> &SourceKey {
+        match self {
+            Self::Intact(link) | Self::Changed { link, .. } | Self::Missing(link) => &link.key,
+            Self::Unlinked(link) => &link.key,
+        }
+    }
+}
+
+/// What is known of every key, in the order of the keys, and the ids of copies that users made.
+#[derive(Debug, Default)]
+pub(super) struct Inventory<'a> {
+    pub(super) known: Vec<Known<'a>>,
+    pub(super) copies: Vec<String>,
+}
+
+/// What links and snapshot say together.
+pub(super) fn inventory<'a>(inputs: &Inputs<'a>) -> Result<Inventory<'a>, PlanError> {
+    let links = inputs.links.iter();
+    let mut inventory = match inputs.snapshot {
+        Snapshot::NotRead => Inventory { known: links.map(Known::Intact).collect(), copies: Vec::new() },
+        Snapshot::Changes { changed, ours, gone } => {
+            refuse_foreign_owner(inputs, ours)?;
+            since_cursor(inputs.links, changed, ours, gone)
+        }
+        Snapshot::Whole(found) => {
+            refuse_foreign_owner(inputs, found)?;
+            whole(inputs.links, found)
+        }
+    };
+    // Links come in this order already, so that this is cheap.
+    inventory.known.sort_by(|one, other| one.key().cmp(other.key()));
+    Ok(inventory)
+}
+
+/// What the changes since the last cursor say. An item of ours that is gone under its id may be there under another one: the
+/// user moved it away and back, or took its deletion back.
+fn since_cursor<'a>(
+    links: &'a [Link],
+    changed: &'a [ItemRef],
+    ours: &'a [FoundItem],
+    gone: &'a [String],
+) -> Inventory<'a> {
+    let changed: HashMap<&str, &ItemRef> = changed.iter().map(|item| (item.id.as_str(), item)).collect();
+    let gone: HashSet<&str> = gone.iter().map(String::as_str).collect();
+    let mut by_key: BTreeMap<&str, Vec<&FoundItem>> = BTreeMap::new();
+    for item in ours {
+        by_key.entry(item.key.as_str()).or_default().push(item);
+    }
+    let mut inventory = Inventory::default();
+    for link in links {
+        let candidates = by_key.remove(link.key.as_str()).unwrap_or_default();
+        let is_gone = gone.contains(link.item.id.as_str());
+        let restored = if is_gone { original(&candidates).copied() } else { None };
+        let known = match (is_gone, restored, changed.get(link.item.id.as_str()).copied()) {
+            (true, Some(found), _) => linked(link, found),
+            (true, None, _) => Known::Missing(link),
+            (false, _, Some(item)) if item.change_key != link.item.change_key => Known::Changed { link, item },
+            (false, _, Some(_) | None) => Known::Intact(link),
+        };
+        let own = restored.map_or(link.item.id.as_str(), |found| found.item.id.as_str());
+        let copies = candidates.iter().filter(|item| item.item.id != own);
+        inventory.copies.extend(copies.map(|item| item.item.id.clone()));
+        inventory.known.push(known);
+    }
+    for (key, candidates) in by_key {
+        let (Some(key), Some(ours)) = (SourceKey::parse(key), original(&candidates).copied()) else { continue };
+        inventory.copies.extend(others(&candidates, ours));
+        inventory.known.push(Known::Unlinked(Box::new(link_of(key, ours))));
+    }
+    inventory.copies.sort();
+    inventory
+}
+
+fn refuse_foreign_owner(inputs: &Inputs<'_>, found: &[FoundItem]) -> Result<(), PlanError> {
+    let foreign = |item: &&FoundItem| item.owner.as_ref().is_some_and(|owner| owner != inputs.owner);
+    match found.iter().find(foreign).and_then(|item| item.owner.clone()) {
+        None => Ok(()),
+        Some(owner) => Err(PlanError::OwnedByAnother {
+            mailbox: inputs.mailbox.clone(),
+            count: found.iter().filter(|item| item.owner.as_ref() == Some(&owner)).count(),
+            owner: owner.0,
+        }),
+    }
+}
+
+fn whole<'a>(links: &'a [Link], found: &'a [FoundItem]) -> Inventory<'a> {
+    let mut by_key: Vec<&FoundItem> = found.iter().collect();
+    by_key.sort_by(|one, other| one.key.cmp(&other.key));
+    let links_by_key: HashMap<&str, &Link> = links.iter().map(|link| (link.key.as_str(), link)).collect();
+    let mut inventory = Inventory::default();
+    let mut found_keys = HashSet::with_capacity(found.len());
+    for candidates in by_key.chunk_by(|one, other| one.key == other.key) {
+        let Some(first) = candidates.first() else { continue };
+        let link = links_by_key.get(first.key.as_str()).copied();
+        let named = link.and_then(|link| candidates.iter().find(|item| item.item.id == link.item.id));
+        let Some(ours) = named.or_else(|| original(candidates)).copied() else { continue };
+        let known = match link {
+            Some(link) => linked(link, ours),
+            // Not a key of ours, whatever it says.
+            None => match SourceKey::parse(&first.key) {
+                Some(key) => Known::Unlinked(Box::new(link_of(key, ours))),
+                None => continue,
+            },
+        };
+        found_keys.insert(first.key.as_str());
+        inventory.copies.extend(others(candidates, ours));
+        inventory.known.push(known);
+    }
+    let missing = links.iter().filter(|link| !found_keys.contains(link.key.as_str()));
+    inventory.known.extend(missing.map(Known::Missing));
+    inventory.copies.sort();
+    inventory
+}
+
+fn linked<'a>(link: &'a Link, ours: &'a FoundItem) -> Known<'a> {
+    if ours.item == link.item { Known::Intact(link) } else { Known::Changed { link, item: &ours.item } }
+}
+
+/// Of several items with one key, the one that is ours: the smallest id, so that every reading chooses the same.
+fn original<'a, 'b>(candidates: &'b [&'a FoundItem]) -> Option<&'b &'a FoundItem> {
+    candidates.iter().min_by(|one, other| one.item.id.cmp(&other.item.id))
+}
+
+fn others<'a>(candidates: &'a [&FoundItem], ours: &FoundItem) -> impl Iterator<Item = String> + 'a {
+    let ours = ours.item.id.clone();
+    candidates.iter().filter(move |item| item.item.id != ours).map(|item| item.item.id.clone())
+}
+
+fn link_of(key: SourceKey, found: &FoundItem) -> Link {
+    Link {
+        key,
+        item: found.item.clone(),
+        fingerprint: found.fingerprint.clone().unwrap_or_else(crate::model::fingerprint::Fingerprint::unknown),
+        generation: 1,
+        ends: Timestamp::MAX,
+        repairs: Repairs::NONE,
+    }
+}

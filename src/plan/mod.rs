@@ -1,0 +1,284 @@
+//! What is to be done in a mailbox, and why: a pure function over what is desired, what we wrote and what is there.
+//!
+//! *Invariant*: nothing here reads a clock, a file or a setting; the same values give the same plan.
+
+mod check;
+mod decide;
+mod known;
+mod text;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use jiff::Timestamp;
+
+use crate::model::{
+    address::Address,
+    event::DesiredEvent,
+    fingerprint::{Field, Fingerprint},
+    key::SourceKey,
+    link::{ItemRef, Link, Owner, Repairs},
+    snapshot::Snapshot,
+};
+
+pub use check::{Violation, check};
+pub use decide::{ends, is_braked, plan};
+
+/// Everything that a plan depends on.
+#[derive(Debug, Clone, Copy)]
+pub struct Inputs<'a> {
+    /// Whose calendar it is.
+    pub mailbox: &'a Address,
+    /// Who we are.
+    pub owner: &'a Owner,
+    /// What the calendar should show, in the order of the keys, each key once.
+    pub desired: &'a [Arc<DesiredEvent>],
+    /// What we wrote, in the order of the keys.
+    pub links: &'a [Link],
+    /// What is there.
+    pub snapshot: &'a Snapshot,
+    /// What the sources say of keys that are not desired here.
+    pub scope: &'a Scope,
+    /// Writes that the server refused for good.
+    pub refusals: &'a BTreeMap<SourceKey, Refusal>,
+    /// Creates of doubtful outcome whose item was looked for and not found: they are sent again under the same generation,
+    /// so that a server that remembers the first one recognises it.
+    pub pending: &'a BTreeMap<SourceKey, u32>,
+    /// The rules that the settings choose.
+    pub policy: &'a Policy,
+    /// The present instant.
+    pub now: Timestamp,
+}
+
+/// What the sources say of keys that are not desired in a mailbox.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Scope {
+    /// The sources whose last read was complete: what they do not name, they do not hold.
+    pub complete: BTreeSet<String>,
+    /// The sources whose last read would delete more, over all mailboxes, than the brake allows: all their deletions are
+    /// held.
+    pub braked: BTreeSet<String>,
+    /// Keys that a source holds for other mailboxes.
+    pub elsewhere: BTreeMap<SourceKey, BTreeSet<Address>>,
+    /// Keys that a source holds but that are not to be pushed now: their items stay as they are.
+    pub kept: BTreeMap<SourceKey, KeepReason>,
+}
+
+/// The rules that the settings choose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Policy {
+    /// Deletions over this share of the links, in percent, *and* over `brake_number`, are held.
+    pub brake_share_percent: u8,
+    /// See `brake_share_percent`.
+    pub brake_number: u32,
+    /// Events that were over before this instant are frozen: neither created, changed nor deleted.
+    pub frozen_before: Timestamp,
+}
+
+/// A write that the server refused for good; tried again when the event changes or `retry_at` has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// What was to be written.
+    pub fingerprint: Fingerprint,
+    /// The server's code.
+    pub code: String,
+    /// When it is tried again all the same.
+    pub retry_at: Timestamp,
+}
+
+/// The plan of one mailbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// Whose calendar it is for.
+    pub mailbox: Address,
+    /// One decision for each key, in the order of the keys.
+    pub decisions: Vec<Decision>,
+    /// Items that carry our properties and are left alone: copies that a user made.
+    pub copies: Vec<String>,
+    /// The links that the brake's share is taken of.
+    pub brake_base: usize,
+}
+
+/// What is done about one source key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
+    /// The source event.
+    pub key: SourceKey,
+    /// What is done.
+    pub action: Action,
+}
+
+/// What is done, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// Write a new item.
+    Create {
+        /// What it shows.
+        event: Arc<DesiredEvent>,
+        /// Which creation of an item for the key this is: part of the transaction id.
+        generation: u32,
+        /// The repairs to record with the link.
+        repairs: Repairs,
+        /// Why.
+        reason: CreateReason,
+    },
+    /// Change an item of ours.
+    Update {
+        /// What it is to show.
+        event: Arc<DesiredEvent>,
+        /// The item as it is now.
+        item: ItemRef,
+        /// The generation of the item.
+        generation: u32,
+        /// The fields that are written.
+        fields: Vec<Field>,
+        /// The repairs to record with the link.
+        repairs: Repairs,
+        /// Why.
+        reason: UpdateReason,
+    },
+    /// Remove an item of ours.
+    Delete {
+        /// The item as it is now.
+        item: ItemRef,
+        /// The link that goes with it.
+        link: Link,
+        /// Why.
+        reason: DeleteReason,
+    },
+    /// Remove it once an operator approves.
+    Hold {
+        /// The item.
+        item: ItemRef,
+        /// Why it would be removed.
+        reason: DeleteReason,
+    },
+    /// Leave everything as it is. Where the link has to change (the item was found under another id, or was unknown),
+    /// `link` is what it becomes.
+    Keep {
+        /// Why.
+        reason: KeepReason,
+        /// The link to write.
+        link: Option<Link>,
+    },
+    /// Drop the link: the item is gone and nobody wants it back.
+    Forget,
+    /// Leave it alone, for a fault that somebody must look at.
+    Quarantine {
+        /// Why.
+        reason: QuarantineReason,
+    },
+}
+
+/// Why an item is created.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CreateReason {
+    /// There is none.
+    New,
+    /// Ours was deleted in Outlook.
+    DeletedInOutlook,
+}
+
+/// Why an item is changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UpdateReason {
+    /// The source says something else than before.
+    SourceChanged,
+    /// Somebody changed it in Outlook.
+    ChangedInOutlook,
+}
+
+/// Why an item is deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeleteReason {
+    /// The source no longer holds it.
+    DeletedInSource,
+    /// It is another person's now.
+    HandedOver,
+    /// It carries our mark, no link tells of it and the source does not hold it: never deleted without approval.
+    Orphan,
+}
+
+/// Why nothing is done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeepReason {
+    /// It shows what it should.
+    Same,
+    /// It was over long ago.
+    Frozen,
+    /// The source was not read to its end, or not at all.
+    SourceIncomplete,
+    /// The source holds it outside the job's window.
+    OutOfWindow,
+    /// The source holds it, but the job does not select it.
+    NotSelected,
+    /// The source holds it, but it could not be used.
+    Rejected,
+}
+
+/// Why an event is left alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum QuarantineReason {
+    /// The server refused it for good, with this code.
+    Refused(String),
+    /// It was repaired too often today.
+    RepairedTooOften,
+}
+
+/// Why no plan can be made.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PlanError {
+    /// Items of ours carry the mark of another instance.
+    #[error("the calendar of {mailbox} is kept by another instance of calsyncd ({owner}), which marked {count} items")]
+    OwnedByAnother {
+        /// Whose calendar it is.
+        mailbox: Address,
+        /// The other's name.
+        owner: String,
+        /// How many items.
+        count: usize,
+    },
+}
+
+/// How many decisions of each sort a plan holds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the fields are the actions")]
+pub struct Counts {
+    pub create: usize,
+    pub update: usize,
+    pub delete: usize,
+    pub hold: usize,
+    pub keep: usize,
+    pub forget: usize,
+    pub quarantine: usize,
+}
+
+impl Counts {
+    /// Creates, updates and deletes.
+    #[must_use]
+    pub const fn changes(&self) -> usize {
+        self.create + self.update + self.delete
+    }
+}
+
+impl Plan {
+    /// How many decisions of each sort.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        let mut counts = Counts::default();
+        for decision in &self.decisions {
+            match decision.action {
+                Action::Create { .. } => counts.create += 1,
+                Action::Update { .. } => counts.update += 1,
+                Action::Delete { .. } => counts.delete += 1,
+                Action::Hold { .. } => counts.hold += 1,
+                Action::Keep { .. } => counts.keep += 1,
+                Action::Forget => counts.forget += 1,
+                Action::Quarantine { .. } => counts.quarantine += 1,
+            }
+        }
+        counts
+    }
+}

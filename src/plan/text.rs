@@ -1,0 +1,112 @@
+//! A plan as text: the dry run, the log at level debug, and the golden tests.
+
+use std::fmt;
+
+use super::{Action, CreateReason, Decision, DeleteReason, KeepReason, Plan, QuarantineReason, UpdateReason};
+
+impl fmt::Display for Plan {
+    /// A line of counts, then a line for each decision that is more than "as it should be".
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let counts = self.counts();
+        writeln!(
+            formatter,
+            "{}: {} to create, {} to update, {} to delete, {} held, {} kept, {} in quarantine",
+            self.mailbox, counts.create, counts.update, counts.delete, counts.hold, counts.keep, counts.quarantine
+        )?;
+        for decision in self.decisions.iter().filter(|decision| is_news(decision)) {
+            writeln!(formatter, "  {decision}")?;
+        }
+        for copy in &self.copies {
+            writeln!(formatter, "  leave       {copy}: a copy that carries our mark")?;
+        }
+        Ok(())
+    }
+}
+
+fn is_news(decision: &Decision) -> bool {
+    !matches!(&decision.action, Action::Keep { reason: KeepReason::Same, link: None })
+}
+
+impl Action {
+    /// The word for the action.
+    #[must_use]
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Create { .. } => "create",
+            Self::Update { .. } => "update",
+            Self::Delete { .. } => "delete",
+            Self::Hold { .. } => "hold",
+            Self::Keep { .. } => "keep",
+            Self::Forget => "forget",
+            Self::Quarantine { .. } => "quarantine",
+        }
+    }
+
+    /// Why, in a few words.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        match self {
+            Self::Create { reason, .. } => reason.text().to_owned(),
+            Self::Update { reason, fields, .. } => {
+                let names: Vec<&str> = fields.iter().map(|field| field.name()).collect();
+                format!("{}: {}", reason.text(), names.join(", "))
+            }
+            Self::Delete { reason, .. } | Self::Hold { reason, .. } => reason.text().to_owned(),
+            Self::Keep { reason, .. } => reason.text().to_owned(),
+            Self::Forget => "gone in Outlook and in the source".to_owned(),
+            Self::Quarantine { reason } => match reason {
+                QuarantineReason::Refused(code) => format!("the server refused it: {code}"),
+                QuarantineReason::RepairedTooOften => {
+                    "repaired too often today: somebody else keeps changing it".to_owned()
+                }
+            },
+        }
+    }
+}
+
+impl fmt::Display for Decision {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{:<11} {}: {}", self.action.word(), self.key, self.action.reason())
+    }
+}
+
+impl CreateReason {
+    const fn text(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::DeletedInOutlook => "deleted in Outlook",
+        }
+    }
+}
+
+impl UpdateReason {
+    const fn text(self) -> &'static str {
+        match self {
+            Self::SourceChanged => "the source changed",
+            Self::ChangedInOutlook => "changed in Outlook",
+        }
+    }
+}
+
+impl DeleteReason {
+    const fn text(self) -> &'static str {
+        match self {
+            Self::DeletedInSource => "no longer in the source",
+            Self::HandedOver => "handed to another person",
+            Self::Orphan => "ours by its mark, but nothing is known of it",
+        }
+    }
+}
+
+impl KeepReason {
+    const fn text(&self) -> &'static str {
+        match self {
+            Self::Same => "as it should be",
+            Self::Frozen => "over for long, frozen",
+            Self::SourceIncomplete => "the source was not read to its end",
+            Self::OutOfWindow => "outside the window of the job",
+            Self::NotSelected => "not selected by the job",
+            Self::Rejected => "the source's event could not be used",
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! The plan: golden texts, and properties over random worlds.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod goldens;
+mod properties;
+mod world;

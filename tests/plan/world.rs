@@ -1,0 +1,228 @@
+//! A calendar, links and a source in memory, to plan for and to carry plans out in.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, LazyLock},
+};
+
+use calsyncd::{
+    model::{
+        address::Address,
+        event::{Body, BodyKind, Content, DesiredEvent, Importance, Sensitivity, ShowAs},
+        key::{Kind, SourceKey},
+        link::{FoundItem, ItemRef, Link, Owner, Repairs},
+        snapshot::Snapshot,
+        time::EventTime,
+        zone::Zone,
+    },
+    plan::{Action, Inputs, KeepReason, Plan, PlanError, Policy, Refusal, Scope, Violation, check, ends, plan},
+};
+use jiff::Timestamp;
+
+pub(crate) fn mailbox() -> Address {
+    Address::parse("ana@example.test").unwrap()
+}
+
+pub(crate) fn owner() -> Owner {
+    Owner("this-instance".to_owned())
+}
+
+pub(crate) fn key(number: usize) -> SourceKey {
+    SourceKey::new("erp", Kind::Appointment, &number.to_string())
+}
+
+static PARIS: LazyLock<Zone> = LazyLock::new(|| Zone::parse("Europe/Paris").unwrap());
+
+/// The instant of all plans here.
+pub(crate) fn now() -> Timestamp {
+    "2026-11-23T12:00:00Z".parse().unwrap()
+}
+
+/// Event `number`, in one of several versions, `days` after today.
+pub(crate) fn event(number: usize, version: u32, days: i64) -> Arc<DesiredEvent> {
+    let date = jiff::civil::date(2026, 11, 23).checked_add(jiff::ToSpan::days(days)).unwrap();
+    Arc::new(DesiredEvent {
+        key: key(number),
+        time: EventTime::Timed { start: date.at(9, 0, 0, 0), end: date.at(10, 0, 0, 0), zone: PARIS.clone() },
+        series: None,
+        content: Content {
+            subject: format!("Event {number} version {version}"),
+            body: Body { kind: BodyKind::Text, content: String::new() },
+            location: if version > 1 { "Lyon".to_owned() } else { String::new() },
+            show_as: ShowAs::Busy,
+            sensitivity: Sensitivity::Normal,
+            importance: Importance::Normal,
+            categories: Vec::new(),
+            reminder_minutes: None,
+        },
+    })
+}
+
+/// An item of the calendar.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Item {
+    pub(crate) key: Option<SourceKey>,
+    pub(crate) change: u32,
+    pub(crate) says: String,
+    pub(crate) owner: Option<Owner>,
+}
+
+/// Everything that a plan is made from.
+#[derive(Debug, Clone)]
+pub(crate) struct World {
+    pub(crate) desired: BTreeMap<SourceKey, Arc<DesiredEvent>>,
+    pub(crate) items: BTreeMap<String, Item>,
+    pub(crate) links: BTreeMap<SourceKey, Link>,
+    pub(crate) scope: Scope,
+    pub(crate) refusals: BTreeMap<SourceKey, Refusal>,
+    pub(crate) pending: BTreeMap<SourceKey, u32>,
+    pub(crate) policy: Policy,
+    pub(crate) next_item: u32,
+}
+
+impl Default for World {
+    fn default() -> Self {
+        Self {
+            desired: BTreeMap::new(),
+            items: BTreeMap::new(),
+            links: BTreeMap::new(),
+            scope: Scope { complete: BTreeSet::from(["erp".to_owned()]), ..Scope::default() },
+            refusals: BTreeMap::new(),
+            pending: BTreeMap::new(),
+            policy: Policy {
+                brake_share_percent: 20,
+                brake_number: 10,
+                frozen_before: "2026-11-16T12:00:00Z".parse().unwrap(),
+            },
+            next_item: 0,
+        }
+    }
+}
+
+impl World {
+    pub(crate) fn want(&mut self, event: Arc<DesiredEvent>) {
+        self.desired.insert(event.key.clone(), event);
+    }
+
+    /// An item as we would have written it, and its link.
+    pub(crate) fn wrote(&mut self, event: &DesiredEvent) -> String {
+        let id = self.create(event);
+        let link = Link {
+            key: event.key.clone(),
+            item: ItemRef { id: id.clone(), change_key: "1".to_owned() },
+            fingerprint: event.fingerprint(),
+            generation: 1,
+            ends: ends(event),
+            repairs: Repairs::NONE,
+        };
+        self.links.insert(event.key.clone(), link);
+        id
+    }
+
+    fn create(&mut self, event: &DesiredEvent) -> String {
+        self.next_item += 1;
+        let id = format!("item-{:04}", self.next_item);
+        let item = Item {
+            key: Some(event.key.clone()),
+            change: 1,
+            says: event.fingerprint().as_str().to_owned(),
+            owner: Some(owner()),
+        };
+        self.items.insert(id.clone(), item);
+        id
+    }
+
+    /// An item that somebody else made.
+    pub(crate) fn foreign(&mut self, number: usize) {
+        let item = Item { key: None, change: 1, says: format!("foreign {number}"), owner: None };
+        self.items.insert(format!("foreign-{number}"), item);
+    }
+
+    pub(crate) fn foreign_items(&self) -> Vec<(String, Item)> {
+        let foreign = |(_, item): &(&String, &Item)| item.key.is_none();
+        self.items.iter().filter(foreign).map(|(id, item)| (id.clone(), item.clone())).collect()
+    }
+
+    pub(crate) fn whole(&self) -> Snapshot {
+        let found = self.items.iter().filter_map(|(id, item)| {
+            let key = item.key.as_ref()?;
+            Some(FoundItem {
+                item: ItemRef { id: id.clone(), change_key: item.change.to_string() },
+                key: key.as_str().to_owned(),
+                fingerprint: calsyncd::model::fingerprint::Fingerprint::parse(&item.says),
+                owner: item.owner.clone(),
+            })
+        });
+        Snapshot::Whole(found.collect())
+    }
+
+    pub(crate) fn plan(&self, snapshot: &Snapshot) -> Result<(Plan, Vec<Violation>), PlanError> {
+        let desired: Vec<_> = self.desired.values().cloned().collect();
+        let links: Vec<_> = self.links.values().cloned().collect();
+        let (mailbox, owner) = (mailbox(), owner());
+        let inputs = Inputs {
+            mailbox: &mailbox,
+            owner: &owner,
+            desired: &desired,
+            links: &links,
+            snapshot,
+            scope: &self.scope,
+            refusals: &self.refusals,
+            pending: &self.pending,
+            policy: &self.policy,
+            now: now(),
+        };
+        let plan = plan(&inputs)?;
+        let violations = check(&plan, &inputs);
+        Ok((plan, violations))
+    }
+
+    pub(crate) fn text(&self, snapshot: &Snapshot) -> String {
+        let (plan, violations) = self.plan(snapshot).unwrap();
+        assert_eq!(violations, []);
+        plan.to_string()
+    }
+
+    /// Carries a plan out, as the scheduler does.
+    pub(crate) fn carry_out(&mut self, plan: &Plan) {
+        for decision in &plan.decisions {
+            match &decision.action {
+                Action::Create { event, repairs, .. } => {
+                    let id = self.wrote(event);
+                    self.links.get_mut(&event.key).unwrap().repairs = *repairs;
+                    assert!(self.items.contains_key(&id));
+                }
+                Action::Update { event, item, repairs, generation, .. } => {
+                    let there = self.items.get_mut(&item.id).expect("an update names an item that is there");
+                    assert_eq!(there.key.as_ref(), Some(&event.key), "an update names an item of its key");
+                    there.change += 1;
+                    there.says = event.fingerprint().as_str().to_owned();
+                    let link = Link {
+                        key: event.key.clone(),
+                        item: ItemRef { id: item.id.clone(), change_key: there.change.to_string() },
+                        fingerprint: event.fingerprint(),
+                        generation: *generation,
+                        ends: ends(event),
+                        repairs: *repairs,
+                    };
+                    self.links.insert(event.key.clone(), link);
+                }
+                Action::Delete { item, .. } => {
+                    let gone = self.items.remove(&item.id).expect("a delete names an item that is there");
+                    assert_eq!(gone.key.as_ref(), Some(&decision.key), "a delete names an item of its key");
+                    self.links.remove(&decision.key);
+                }
+                Action::Keep { link: Some(link), .. } => {
+                    self.links.insert(link.key.clone(), link.clone());
+                }
+                Action::Forget => {
+                    self.links.remove(&decision.key);
+                }
+                Action::Keep { link: None, .. } | Action::Hold { .. } | Action::Quarantine { .. } => {}
+            }
+        }
+    }
+}
+
+/// Reasons for which a source may keep a key back.
+pub(crate) const KEPT: [KeepReason; 3] = [KeepReason::OutOfWindow, KeepReason::NotSelected, KeepReason::Rejected];
