@@ -1,5 +1,6 @@
 //! `calsyncd` pushes the schedules and appointments of a business system one way into Outlook calendars.
 
+pub mod auth;
 pub mod clock;
 pub mod desired;
 pub mod http;

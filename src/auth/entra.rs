@@ -1,0 +1,59 @@
+//! What Microsoft Entra says when it gives no token. Microsoft warns that the AADSTS codes may change: they make the
+//! text better, and a few tell a passing trouble; the answer's `error` and status decide the rest.
+//! <https://learn.microsoft.com/en-us/entra/identity-platform/reference-error-codes>
+
+/// The number after `AADSTS` in an error description.
+pub(super) fn code(description: &str) -> Option<u32> {
+    let digits = description.split("AADSTS").nth(1)?;
+    digits.split(|character: char| !character.is_ascii_digit()).next()?.parse().ok()
+}
+
+/// Whether a code means that the service is busy, not that the credential is wrong.
+pub(super) fn is_passing(code: u32) -> bool {
+    matches!(code, 90055 | 90024 | 90006 | 90012 | 90033 | 50033)
+}
+
+/// What to do about a code.
+pub(super) fn hint(code: u32) -> Option<&'static str> {
+    Some(match code {
+        7_000_215 => {
+            "client_secret must be the secret's value, not its id; the value is shown once, when it is created"
+        }
+        7_000_222 => "the client secret has expired: create a new one in Entra and put it into client_secret",
+        7_000_218 => "client_secret is empty: fill it in",
+        700_016 => {
+            "the application is not known in this tenant: check client_id and tenant_id, and that consent was given"
+        }
+        7_000_112 => "the application is disabled in Entra: an administrator must enable it",
+        90002 => "the tenant is not known: check tenant_id, and that the token address is that of the tenant's cloud",
+        90038 | 900_382 | 900_432 => "the tenant lives in another national cloud: use that cloud's addresses",
+        70011 | 700_022 | 700_023 => "the scope must be one resource followed by /.default",
+        9_001_023 => "tenant_id must be the tenant's own id or domain, not common or consumers",
+        700_027 | 50013 | 500_133 | 50048 => {
+            "the client assertion is refused: check the certificate and this machine's clock"
+        }
+        50105 => "an administrator must assign the application to those it is for",
+        53003 | 530_032 => "a security policy of the tenant forbids it: an administrator must allow this application",
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{code, hint, is_passing};
+
+    #[test]
+    fn codes_are_read_from_descriptions() {
+        let cases = [
+            ("AADSTS7000215: Invalid client secret provided.", Some(7_000_215)),
+            ("Error: AADSTS90002: Tenant not found", Some(90002)),
+            ("AADSTS", None),
+            ("nothing", None),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(code(text), expected, "{text}");
+        }
+        assert!(hint(7_000_215).is_some_and(|hint| hint.contains("value, not its id")));
+        assert!(hint(1).is_none() && is_passing(90033) && !is_passing(90002));
+    }
+}

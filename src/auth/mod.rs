@@ -1,0 +1,74 @@
+//! Who we are to Outlook: the header `Authorization`, behind a port: [`Authorization`].
+//!
+//! *Invariant*: no secret is printed, neither by `Debug` nor in a fault.
+
+pub mod basic;
+pub mod client_credentials;
+mod entra;
+
+use std::{future::Future, pin::Pin, sync::Arc};
+
+use http::HeaderValue;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::{clock::Clock, http::Transport, model::fault::Fault, settings::Credential};
+
+/// How long a refused credential is not tried again.
+const REFUSAL: SignedDuration = SignedDuration::from_mins(10);
+
+/// Gives the header that says who we are.
+pub trait Authorization: Send + Sync + std::fmt::Debug {
+    /// The value of the header, marked as sensitive. Asked for right before the request is sent: a credential that was
+    /// refused in the meantime is a fault.
+    fn header(&self) -> Pin<Box<dyn Future<Output = Result<HeaderValue, Fault>> + Send + '_>>;
+    /// Tells that the server refused the last header (HTTP 401): a cached token is dropped; returns whether trying once
+    /// more with a new one makes sense.
+    fn refused(&self) -> bool;
+}
+
+/// Why a credential cannot be used at all.
+#[derive(Debug, thiserror::Error)]
+pub enum AuthError {
+    /// The token address is none.
+    #[error("the token address {url:?} is not a URL")]
+    TokenUrl {
+        /// The address.
+        url: String,
+        /// What is wrong with it.
+        source: oauth2::url::ParseError,
+    },
+    /// RFC 7617 cannot say this name.
+    #[error("the user name {0:?} holds a colon or a control character, which Basic authentication cannot say")]
+    User(String),
+    /// A header cannot hold it.
+    #[error("the password holds a control character, which Basic authentication cannot say")]
+    Password,
+}
+
+/// The authorization that the settings ask for.
+///
+/// # Errors
+/// When the credential cannot be used, whatever the server says.
+pub fn authorization(
+    credential: &Credential,
+    transport: Arc<dyn Transport>,
+    clock: Arc<dyn Clock>,
+) -> Result<Arc<dyn Authorization>, AuthError> {
+    Ok(match credential {
+        Credential::Password { user, password } => Arc::new(basic::Basic::new(user, password, clock)?),
+        Credential::ClientSecret { token_url, client_id, client_secret, scope } => {
+            let application = client_credentials::Application {
+                token_url: token_url.clone(),
+                client_id: client_id.clone(),
+                client_secret: client_secret.clone(),
+                scope: scope.clone(),
+            };
+            Arc::new(client_credentials::ClientCredentials::new(application, transport, clock)?)
+        }
+    })
+}
+
+/// `instant` and `duration` after it, within the calendar.
+fn later(instant: Timestamp, duration: SignedDuration) -> Timestamp {
+    instant.checked_add(duration).unwrap_or(Timestamp::MAX)
+}
