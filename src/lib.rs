@@ -9,3 +9,4 @@ pub mod observability;
 pub mod plan;
 pub mod sandbox;
 pub mod settings;
+pub mod state;

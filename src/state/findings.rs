@@ -1,0 +1,216 @@
+//! What an operator should look at: refused writes, held deletions, events that could not be used.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use sqlx::Row;
+
+use super::{StateError, Store, change::Change, instant, links::key, mailboxes::address};
+use crate::model::{address::Address, fingerprint::Fingerprint, key::SourceKey, source::Rejection};
+
+/// A write that the server refused for good.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// Whose calendar it was for.
+    pub mailbox: Address,
+    /// The source event.
+    pub key: SourceKey,
+    /// What was to be written.
+    pub fingerprint: Fingerprint,
+    /// The server's code.
+    pub code: String,
+    /// The server's message.
+    pub message: String,
+    /// Since when.
+    pub since: Timestamp,
+    /// When it is tried again.
+    pub retry_at: Timestamp,
+}
+
+/// A deletion that the brake keeps back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Held {
+    /// Whose calendar it is in.
+    pub mailbox: Address,
+    /// The source event.
+    pub key: SourceKey,
+    /// Why it would be deleted.
+    pub reason: String,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// An event of a source that could not be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RejectedEvent {
+    /// The source.
+    pub source: String,
+    /// What and why.
+    pub rejection: Rejection,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+impl Store {
+    /// The refused writes of one mailbox, or of all.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    pub async fn refusals(&self, mailbox: Option<&Address>) -> Result<Vec<Refused>, StateError> {
+        let failed = |source| StateError::Statement { what: "read refused writes", source };
+        let rows = sqlx::query("SELECT * FROM refusals WHERE $1 IN ('', mailbox) ORDER BY mailbox, source_key")
+            .bind(mailbox.map_or("", Address::as_str))
+            .fetch_all(&self.pool)
+            .await
+            .map_err(failed)?;
+        rows.iter()
+            .map(|row| {
+                let fingerprint: String = row.try_get("fingerprint").map_err(failed)?;
+                Ok(Refused {
+                    mailbox: address(row)?,
+                    key: key(row)?,
+                    fingerprint: Fingerprint::parse(&fingerprint).unwrap_or_else(Fingerprint::unknown),
+                    code: row.try_get("code").map_err(failed)?,
+                    message: row.try_get("message").map_err(failed)?,
+                    since: instant(row.try_get("since").map_err(failed)?),
+                    retry_at: instant(row.try_get("retry_at").map_err(failed)?),
+                })
+            })
+            .collect()
+    }
+
+    /// The held deletions.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    pub async fn holds(&self) -> Result<Vec<Held>, StateError> {
+        let failed = |source| StateError::Statement { what: "read held deletions", source };
+        let rows = sqlx::query("SELECT * FROM holds ORDER BY mailbox, source_key")
+            .fetch_all(&self.pool)
+            .await
+            .map_err(failed)?;
+        rows.iter()
+            .map(|row| {
+                let (reason, since) = (row.try_get("reason").map_err(failed)?, row.try_get("since").map_err(failed)?);
+                Ok(Held { mailbox: address(row)?, key: key(row)?, reason, since: instant(since) })
+            })
+            .collect()
+    }
+
+    /// Replaces the held deletions of a mailbox; those that were held before keep their date.
+    ///
+    /// # Errors
+    /// When the state cannot be written.
+    pub async fn replace_holds(
+        &self,
+        mailbox: &Address,
+        held: &[(SourceKey, String)],
+        now: Timestamp,
+    ) -> Result<(), StateError> {
+        let failed = |source| StateError::Statement { what: "write held deletions", source };
+        let mut change = Change::begin(&self.pool).await.map_err(failed)?;
+        let rows = sqlx::query("SELECT source_key, since FROM holds WHERE mailbox = $1")
+            .bind(mailbox.as_str())
+            .fetch_all(change.connection())
+            .await
+            .map_err(failed)?;
+        let before: BTreeMap<String, i64> = rows
+            .iter()
+            .map(|row| Ok((row.try_get("source_key")?, row.try_get("since")?)))
+            .collect::<Result<_, sqlx::Error>>()
+            .map_err(failed)?;
+        if before.is_empty() && held.is_empty() {
+            return Ok(());
+        }
+        sqlx::query("DELETE FROM holds WHERE mailbox = $1")
+            .bind(mailbox.as_str())
+            .execute(change.connection())
+            .await
+            .map_err(failed)?;
+        for (key, reason) in held {
+            sqlx::query("INSERT INTO holds (mailbox, source_key, reason, since) VALUES ($1, $2, $3, $4)")
+                .bind(mailbox.as_str())
+                .bind(key.as_str())
+                .bind(reason)
+                .bind(before.get(key.as_str()).copied().unwrap_or_else(|| now.as_millisecond()))
+                .execute(change.connection())
+                .await
+                .map_err(failed)?;
+        }
+        change.commit().await.map_err(failed)
+    }
+
+    /// The events that could not be used.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    pub async fn rejections(&self) -> Result<Vec<RejectedEvent>, StateError> {
+        let failed = |source| StateError::Statement { what: "read the quarantine", source };
+        let rows = sqlx::query("SELECT * FROM rejections ORDER BY source, place, reason")
+            .fetch_all(&self.pool)
+            .await
+            .map_err(failed)?;
+        rows.iter()
+            .map(|row| {
+                let key: Option<String> = row.try_get("source_key").map_err(failed)?;
+                let rejection = Rejection {
+                    key: key.as_deref().and_then(SourceKey::parse),
+                    place: row.try_get("place").map_err(failed)?,
+                    reason: row.try_get("reason").map_err(failed)?,
+                };
+                let since = instant(row.try_get("since").map_err(failed)?);
+                Ok(RejectedEvent { source: row.try_get("source").map_err(failed)?, rejection, since })
+            })
+            .collect()
+    }
+
+    /// Replaces the events of a source that could not be used, and returns those that are new.
+    ///
+    /// # Errors
+    /// When the state cannot be written.
+    pub async fn replace_rejections(
+        &self,
+        source: &str,
+        rejections: &[Rejection],
+        now: Timestamp,
+    ) -> Result<Vec<Rejection>, StateError> {
+        let failed = |source| StateError::Statement { what: "write the quarantine", source };
+        let before: BTreeMap<(String, String), Timestamp> = self
+            .rejections()
+            .await?
+            .into_iter()
+            .filter(|rejected| rejected.source == source)
+            .map(|rejected| ((rejected.rejection.place, rejected.rejection.reason), rejected.since))
+            .collect();
+        if before.is_empty() && rejections.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut change = Change::begin(&self.pool).await.map_err(failed)?;
+        sqlx::query("DELETE FROM rejections WHERE source = $1")
+            .bind(source)
+            .execute(change.connection())
+            .await
+            .map_err(failed)?;
+        let mut fresh = Vec::new();
+        for rejection in rejections {
+            let since = before.get(&(rejection.place.clone(), rejection.reason.clone()));
+            if since.is_none() {
+                fresh.push(rejection.clone());
+            }
+            sqlx::query(
+                "INSERT INTO rejections (source, place, source_key, reason, since) VALUES ($1, $2, $3, $4, $5) \
+                 ON CONFLICT (source, place, reason) DO NOTHING",
+            )
+            .bind(source)
+            .bind(&rejection.place)
+            .bind(rejection.key.as_ref().map(SourceKey::as_str))
+            .bind(&rejection.reason)
+            .bind(since.copied().unwrap_or(now).as_millisecond())
+            .execute(change.connection())
+            .await
+            .map_err(failed)?;
+        }
+        change.commit().await.map_err(failed)?;
+        Ok(fresh)
+    }
+}

@@ -1,0 +1,293 @@
+//! Links and intents.
+
+use jiff::Timestamp;
+use sqlx::{AnyConnection, AssertSqlSafe, Row, any::AnyRow};
+
+use super::{
+    StateError, Store,
+    change::Change,
+    instant,
+    rows::{self, ROWS_MAX, Table, placeholders},
+};
+use crate::model::{
+    address::Address,
+    fingerprint::Fingerprint,
+    key::SourceKey,
+    link::{Intent, ItemRef, Link, Repairs, Verb},
+};
+
+/// What becomes of a key once its write is known, in one transaction with the end of its intent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Settlement {
+    /// The item is there: this is its link.
+    Linked(Link),
+    /// The item is gone: there is no link any more.
+    Unlinked(SourceKey),
+    /// Nothing was done.
+    Dropped(SourceKey),
+    /// The server refused it for good.
+    Refused {
+        /// The source event.
+        key: SourceKey,
+        /// What was to be written.
+        fingerprint: Fingerprint,
+        /// The server's code.
+        code: String,
+        /// The server's message.
+        message: String,
+        /// When it is tried again all the same.
+        retry_at: Timestamp,
+    },
+}
+
+impl Settlement {
+    /// The source event.
+    const fn key(&self) -> &SourceKey {
+        match self {
+            Self::Linked(link) => &link.key,
+            Self::Unlinked(key) | Self::Dropped(key) | Self::Refused { key, .. } => key,
+        }
+    }
+}
+
+/// Several settlements, each of another key.
+pub type Settlements = Vec<Settlement>;
+
+impl Store {
+    /// The links of a mailbox, in the order of their keys.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    pub async fn links(&self, mailbox: &Address) -> Result<Vec<Link>, StateError> {
+        let failed = |source| StateError::Statement { what: "read links", source };
+        let rows = sqlx::query(
+            "SELECT source_key, item_id, change_key, fingerprint, generation, ends, repairs_since, repairs_count \
+             FROM links WHERE mailbox = $1 ORDER BY source_key",
+        )
+        .bind(mailbox.as_str())
+        .fetch_all(&self.pool)
+        .await
+        .map_err(failed)?;
+        rows.iter().map(link).collect()
+    }
+
+    /// The intents of a mailbox that are not settled.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    pub async fn intents(&self, mailbox: &Address) -> Result<Vec<Intent>, StateError> {
+        let failed = |source| StateError::Statement { what: "read intents", source };
+        let rows = sqlx::query(
+            "SELECT source_key, verb, generation, ends, repairs_since, repairs_count \
+             FROM intents WHERE mailbox = $1 ORDER BY source_key",
+        )
+        .bind(mailbox.as_str())
+        .fetch_all(&self.pool)
+        .await
+        .map_err(failed)?;
+        rows.iter().map(intent).collect()
+    }
+
+    /// Writes down what is about to be sent.
+    ///
+    /// # Errors
+    /// When the state cannot be written: then nothing may be sent.
+    pub async fn intend(&self, mailbox: &Address, intents: &[Intent]) -> Result<(), StateError> {
+        self.advance(mailbox, &[], intents, Timestamp::UNIX_EPOCH).await
+    }
+
+    /// Writes down what became of writes, and ends their intents, in one transaction.
+    ///
+    /// # Errors
+    /// When the state cannot be written: the intents then stay, and are looked into again.
+    pub async fn settle(
+        &self,
+        mailbox: &Address,
+        settlements: &[Settlement],
+        now: Timestamp,
+    ) -> Result<(), StateError> {
+        self.advance(mailbox, settlements, &[], now).await
+    }
+
+    /// Writes down what became of writes and what is about to be sent next, in one transaction: a commit waits for the
+    /// disk. No key is in both.
+    ///
+    /// # Errors
+    /// When the state cannot be written: then nothing may be sent, and what was sent is looked into again.
+    pub async fn advance(
+        &self,
+        mailbox: &Address,
+        settlements: &[Settlement],
+        intents: &[Intent],
+        now: Timestamp,
+    ) -> Result<(), StateError> {
+        if settlements.is_empty() && intents.is_empty() {
+            return Ok(());
+        }
+        let failed = |source| StateError::Statement { what: "write links and intents", source };
+        let mut change = Change::begin(&self.pool).await.map_err(failed)?;
+        write_settlements(change.connection(), mailbox, settlements, now).await.map_err(failed)?;
+        write_intents(change.connection(), mailbox, intents).await.map_err(failed)?;
+        change.commit().await.map_err(failed)
+    }
+}
+
+async fn write_intents(
+    connection: &mut AnyConnection,
+    mailbox: &Address,
+    intents: &[Intent],
+) -> Result<(), sqlx::Error> {
+    for some in intents.chunks(ROWS_MAX) {
+        let sql = format!(
+            "INSERT INTO intents (mailbox, source_key, verb, generation, ends, repairs_since, repairs_count) \
+             VALUES {} ON CONFLICT (mailbox, source_key) DO UPDATE SET \
+             verb = excluded.verb, generation = excluded.generation, ends = excluded.ends, \
+             repairs_since = excluded.repairs_since, repairs_count = excluded.repairs_count",
+            placeholders(some.len(), 7)
+        );
+        // Made of names and numbers of ours: the values are bound.
+        let mut query = sqlx::query(AssertSqlSafe(sql));
+        for intent in some {
+            query = query
+                .bind(mailbox.as_str())
+                .bind(intent.key.as_str())
+                .bind(intent.verb.as_str())
+                .bind(i64::from(intent.generation))
+                .bind(intent.ends.as_millisecond())
+                .bind(intent.repairs.since.as_millisecond())
+                .bind(i64::from(intent.repairs.count));
+        }
+        query.execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
+async fn write_settlements(
+    connection: &mut AnyConnection,
+    mailbox: &Address,
+    settlements: &[Settlement],
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
+    let (mut links, mut unlinked, mut accepted, mut all) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for settlement in settlements {
+        let key = settlement.key();
+        all.push(key);
+        match settlement {
+            Settlement::Linked(link) => links.push(link),
+            Settlement::Unlinked(_) => unlinked.push(key),
+            Settlement::Dropped(_) | Settlement::Refused { .. } => {}
+        }
+        if !matches!(settlement, Settlement::Refused { .. }) {
+            accepted.push(key);
+        }
+    }
+    write_links(connection, mailbox, &links).await?;
+    rows::remove(connection, Table::Links, mailbox, &unlinked).await?;
+    // A key may be both: its item is there, and the rest of the write was refused.
+    rows::remove(connection, Table::Refusals, mailbox, &accepted).await?;
+    for settlement in settlements {
+        write_refusal(connection, mailbox, settlement, now).await?;
+    }
+    rows::remove(connection, Table::Intents, mailbox, &all).await
+}
+
+async fn write_links(connection: &mut AnyConnection, mailbox: &Address, links: &[&Link]) -> Result<(), sqlx::Error> {
+    for some in links.chunks(ROWS_MAX) {
+        let sql = format!(
+            "INSERT INTO links (mailbox, source_key, item_id, change_key, fingerprint, generation, ends, repairs_since, \
+             repairs_count) VALUES {} ON CONFLICT (mailbox, source_key) DO UPDATE SET \
+             item_id = excluded.item_id, change_key = excluded.change_key, fingerprint = excluded.fingerprint, \
+             generation = excluded.generation, ends = excluded.ends, repairs_since = excluded.repairs_since, \
+             repairs_count = excluded.repairs_count",
+            placeholders(some.len(), 9)
+        );
+        // Made of names and numbers of ours: the values are bound.
+        let mut query = sqlx::query(AssertSqlSafe(sql));
+        for link in some {
+            query = query
+                .bind(mailbox.as_str())
+                .bind(link.key.as_str())
+                .bind(link.item.id.as_str())
+                .bind(link.item.change_key.as_str())
+                .bind(link.fingerprint.as_str())
+                .bind(i64::from(link.generation))
+                .bind(link.ends.as_millisecond())
+                .bind(link.repairs.since.as_millisecond())
+                .bind(i64::from(link.repairs.count));
+        }
+        query.execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
+async fn write_refusal(
+    connection: &mut AnyConnection,
+    mailbox: &Address,
+    settlement: &Settlement,
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
+    let Settlement::Refused { key, fingerprint, code, message, retry_at } = settlement else { return Ok(()) };
+    sqlx::query(
+        "INSERT INTO refusals (mailbox, source_key, fingerprint, code, message, since, retry_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (mailbox, source_key) DO UPDATE SET \
+         fingerprint = excluded.fingerprint, code = excluded.code, message = excluded.message, \
+         retry_at = excluded.retry_at",
+    )
+    .bind(mailbox.as_str())
+    .bind(key.as_str())
+    .bind(fingerprint.as_str())
+    .bind(code)
+    .bind(message)
+    .bind(now.as_millisecond())
+    .bind(retry_at.as_millisecond())
+    .execute(&mut *connection)
+    .await
+    .map(|_| ())
+}
+
+fn link(row: &AnyRow) -> Result<Link, StateError> {
+    let failed = |source| StateError::Statement { what: "read a link", source };
+    let fingerprint: String = row.try_get("fingerprint").map_err(failed)?;
+    Ok(Link {
+        key: key(row)?,
+        item: ItemRef {
+            id: row.try_get("item_id").map_err(failed)?,
+            change_key: row.try_get("change_key").map_err(failed)?,
+        },
+        // A fingerprint of another version makes the item be written once more.
+        fingerprint: Fingerprint::parse(&fingerprint).unwrap_or_else(Fingerprint::unknown),
+        generation: number(row, "generation")?,
+        ends: instant(row.try_get("ends").map_err(failed)?),
+        repairs: repairs(row)?,
+    })
+}
+
+fn intent(row: &AnyRow) -> Result<Intent, StateError> {
+    let failed = |source| StateError::Statement { what: "read an intent", source };
+    let verb: String = row.try_get("verb").map_err(failed)?;
+    Ok(Intent {
+        key: key(row)?,
+        verb: Verb::parse(&verb).ok_or(StateError::Content { what: "verb", value: verb })?,
+        generation: number(row, "generation")?,
+        ends: instant(row.try_get("ends").map_err(failed)?),
+        repairs: repairs(row)?,
+    })
+}
+
+fn repairs(row: &AnyRow) -> Result<Repairs, StateError> {
+    let failed = |source| StateError::Statement { what: "read repairs", source };
+    let since = instant(row.try_get("repairs_since").map_err(failed)?);
+    Ok(Repairs { since, count: number(row, "repairs_count")? })
+}
+
+/// The source key of a row.
+pub(super) fn key(row: &AnyRow) -> Result<SourceKey, StateError> {
+    let text: String =
+        row.try_get("source_key").map_err(|source| StateError::Statement { what: "read a source key", source })?;
+    SourceKey::parse(&text).ok_or(StateError::Content { what: "source key", value: text })
+}
+
+fn number(row: &AnyRow, column: &'static str) -> Result<u32, StateError> {
+    let value: i64 = row.try_get(column).map_err(|source| StateError::Statement { what: "read a number", source })?;
+    u32::try_from(value).map_err(|_| StateError::Content { what: column, value: value.to_string() })
+}
