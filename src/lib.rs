@@ -9,4 +9,5 @@ pub mod observability;
 pub mod plan;
 pub mod sandbox;
 pub mod settings;
+pub mod sources;
 pub mod state;

@@ -1,0 +1,255 @@
+//! The content lines of an iCalendar file (RFC 5545 §3.1): unfolded, with their line numbers, cut into components, and
+//! within limits, before any parser sees them.
+
+use std::collections::HashMap;
+
+/// The deepest nesting of components.
+const DEPTH_MAX: usize = 16;
+/// The longest line after unfolding, in bytes.
+const LINE_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// One `VEVENT`, unfolded, as text for the parser.
+#[derive(Debug)]
+pub(super) struct Block {
+    /// The line of its `BEGIN`.
+    pub(super) line: usize,
+    /// Its content lines, from `BEGIN:VEVENT` to `END:VEVENT`.
+    pub(super) lines: Vec<String>,
+    /// What is wrong with one of its lines.
+    pub(super) fault: Option<String>,
+}
+
+impl Block {
+    /// The raw values of a property of the event itself, as they stand in the file.
+    pub(super) fn raw<'a>(&'a self, name: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let mut depth = 0_usize;
+        self.lines.iter().filter_map(move |line| {
+            let (head, value) = split(line)?;
+            let (own, parameters) = head.split_once(';').unwrap_or((head, ""));
+            if own.eq_ignore_ascii_case("BEGIN") {
+                depth += 1;
+            } else if own.eq_ignore_ascii_case("END") {
+                depth = depth.saturating_sub(1);
+            }
+            (depth == 1 && own.eq_ignore_ascii_case(name)).then_some((parameters, value))
+        })
+    }
+}
+
+/// What a file holds.
+#[derive(Debug, Default)]
+pub(super) struct Scan {
+    /// Its events.
+    pub(super) events: Vec<Block>,
+    /// `X-LIC-LOCATION` of each `VTIMEZONE`, by its `TZID`.
+    pub(super) locations: HashMap<String, String>,
+    /// Whether its `METHOD` is `CANCEL`.
+    pub(super) cancels: bool,
+    /// Why it was not read to its end.
+    pub(super) stopped: Option<String>,
+}
+
+/// Splits a content line at the colon that ends its name and parameters.
+fn split(line: &str) -> Option<(&str, &str)> {
+    let mut quoted = false;
+    for (index, byte) in line.bytes().enumerate() {
+        match byte {
+            b'"' => quoted = !quoted,
+            b':' if !quoted => return Some((&line[..index], &line[index + 1..])),
+            _ => {}
+        }
+    }
+    None
+}
+
+/// Cuts a file into components. Says where it stopped when the file is not well formed.
+pub(super) fn scan(bytes: &[u8]) -> Scan {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let mut scanner = Scanner::default();
+    let mut logical: Vec<u8> = Vec::new();
+    let mut logical_number = 0;
+    for (index, physical) in bytes.split(|byte| *byte == b'\n').enumerate() {
+        let physical = physical.strip_suffix(b"\r").unwrap_or(physical);
+        if let Some(rest) = physical.strip_prefix(b" ").or_else(|| physical.strip_prefix(b"\t")) {
+            logical.extend_from_slice(rest);
+            if logical.len() <= LINE_BYTES_MAX {
+                continue;
+            }
+        }
+        if logical.len() > LINE_BYTES_MAX {
+            scanner.found.stopped = Some(format!("line {logical_number} is longer than 4 MiB"));
+            return scanner.found;
+        }
+        if let Err(reason) = scanner.take(logical_number, &logical) {
+            scanner.found.stopped = Some(reason);
+            return scanner.found;
+        }
+        logical.clear();
+        logical.extend_from_slice(physical);
+        logical_number = index + 1;
+    }
+    if let Err(reason) = scanner.take(logical_number, &logical) {
+        scanner.found.stopped = Some(reason);
+    } else if let Some(open) = scanner.stack.last() {
+        scanner.found.stopped = Some(format!("the file ends before END:{open}"));
+    } else if !scanner.seen_calendar {
+        scanner.found.stopped = Some("the file holds no BEGIN:VCALENDAR".to_owned());
+    }
+    scanner.found
+}
+
+#[derive(Debug, Default)]
+struct Scanner {
+    found: Scan,
+    stack: Vec<String>,
+    seen_calendar: bool,
+    block: Option<Block>,
+    tzid: Option<String>,
+    location: Option<String>,
+}
+
+impl Scanner {
+    fn take(&mut self, number: usize, bytes: &[u8]) -> Result<(), String> {
+        if bytes.trim_ascii().is_empty() {
+            return Ok(());
+        }
+        let lossy = String::from_utf8_lossy(bytes);
+        let is_text = matches!(lossy, std::borrow::Cow::Borrowed(_));
+        let Some((head, value)) = split(&lossy) else {
+            return self.stray(number, "has no colon");
+        };
+        let name = head.split(';').next().unwrap_or_default().trim();
+        if name.eq_ignore_ascii_case("BEGIN") {
+            self.begin(number, value)?;
+        }
+        if let Some(block) = &mut self.block {
+            if is_text {
+                block.lines.push(lossy.to_string());
+            } else {
+                block.fault.get_or_insert_with(|| format!("line {number} is not UTF-8"));
+            }
+        } else if self.stack.is_empty() {
+            return Err(format!("line {number} stands outside a calendar"));
+        } else if !is_text {
+            return Err(format!("line {number} is not UTF-8"));
+        }
+        self.zone_line(name, value);
+        if name.eq_ignore_ascii_case("END") {
+            self.end(number, value)?;
+        }
+        Ok(())
+    }
+
+    /// A line that is no content line spoils its event; outside an event, the file.
+    fn stray(&mut self, number: usize, reason: &str) -> Result<(), String> {
+        match &mut self.block {
+            Some(block) => {
+                block.fault.get_or_insert_with(|| format!("line {number} {reason}"));
+                Ok(())
+            }
+            None => Err(format!("line {number} {reason}")),
+        }
+    }
+
+    fn begin(&mut self, number: usize, value: &str) -> Result<(), String> {
+        let name = value.trim().to_ascii_uppercase();
+        if self.stack.len() >= DEPTH_MAX {
+            return Err(format!("line {number} nests components deeper than {DEPTH_MAX}"));
+        }
+        if self.stack.is_empty() {
+            if name != "VCALENDAR" {
+                return Err(format!("line {number} begins a component outside a calendar"));
+            }
+            self.seen_calendar = true;
+        }
+        if name == "VEVENT" {
+            if self.stack.len() != 1 {
+                return Err(format!("line {number} begins an event inside another component"));
+            }
+            self.block = Some(Block { line: number, lines: Vec::new(), fault: None });
+        }
+        self.stack.push(name);
+        Ok(())
+    }
+
+    fn end(&mut self, number: usize, value: &str) -> Result<(), String> {
+        let name = value.trim().to_ascii_uppercase();
+        if self.stack.pop().as_deref() != Some(name.as_str()) {
+            return Err(format!("line {number} ends a component that is not open"));
+        }
+        if name == "VEVENT" {
+            self.found.events.extend(self.block.take());
+        } else if name == "VTIMEZONE"
+            && let (Some(tzid), Some(location)) = (self.tzid.take(), self.location.take())
+        {
+            self.found.locations.insert(tzid, location);
+        }
+        Ok(())
+    }
+
+    fn zone_line(&mut self, name: &str, value: &str) {
+        if self.stack.len() == 1 && name.eq_ignore_ascii_case("METHOD") {
+            self.found.cancels |= value.trim().eq_ignore_ascii_case("CANCEL");
+        }
+        if self.stack.len() == 2 && self.stack.last().is_some_and(|open| open == "VTIMEZONE") {
+            if name.eq_ignore_ascii_case("BEGIN") {
+                (self.tzid, self.location) = (None, None);
+            } else if name.eq_ignore_ascii_case("TZID") {
+                self.tzid = Some(value.trim().to_owned());
+            } else if name.eq_ignore_ascii_case("X-LIC-LOCATION") {
+                self.location = Some(value.trim().to_owned());
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::scan;
+
+    #[test]
+    fn events_are_cut_out_with_their_lines() {
+        let text = "\u{feff}BEGIN:VCALENDAR\r\nMETHOD:PUBLISH\r\nBEGIN:VTIMEZONE\r\nTZID:Mine\r\nX-LIC-LOCATION:Europe/Paris\r\n\
+                    END:VTIMEZONE\r\nBEGIN:VEVENT\r\nUID:1\r\nSUMMARY;X=\"a:b\":Long\r\n  title\r\nBEGIN:VALARM\r\nUID:x\r\n\
+                    END:VALARM\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
+        for text in [text.to_owned(), text.replace("\r\n", "\n")] {
+            let found = scan(text.as_bytes());
+            assert_eq!(found.stopped, None);
+            assert_eq!(found.locations.get("Mine").map(String::as_str), Some("Europe/Paris"));
+            assert_eq!(found.events.len(), 1);
+            let block = &found.events[0];
+            assert_eq!((block.line, &block.fault), (7, &None));
+            assert_eq!(block.raw("summary").collect::<Vec<_>>(), [("X=\"a:b\"", "Long title")]);
+            assert_eq!(block.raw("UID").count(), 1);
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_not_whole_says_where() {
+        let deep = "BEGIN:VCALENDAR\n".to_owned() + &"BEGIN:X\n".repeat(100_000);
+        let cases = [
+            ("", "the file holds no BEGIN:VCALENDAR"),
+            ("\n\n", "the file holds no BEGIN:VCALENDAR"),
+            ("hello", "line 1 has no colon"),
+            ("a:b", "line 1 stands outside a calendar"),
+            ("BEGIN:VCALENDAR\nBEGIN:VEVENT\nUID:1\nEND:VEVENT\n", "the file ends before END:VCALENDAR"),
+            ("BEGIN:VCALENDAR\nBEGIN:VEVENT\nUID:1\n", "the file ends before END:VEVENT"),
+            ("BEGIN:VCALENDAR\nEND:VEVENT\nEND:VCALENDAR", "line 2 ends a component that is not open"),
+            ("BEGIN:VCALENDAR\nBEGIN:VEVENT\nBEGIN:VEVENT\n", "line 3 begins an event inside another component"),
+            ("BEGIN:VEVENT\nEND:VEVENT\n", "line 1 begins a component outside a calendar"),
+            (deep.as_str(), "line 17 nests components deeper than 16"),
+        ];
+        for (text, reason) in cases {
+            assert_eq!(scan(text.as_bytes()).stopped.as_deref(), Some(reason));
+        }
+    }
+
+    #[test]
+    fn a_line_in_latin_1_spoils_its_event_only() {
+        let text = b"BEGIN:VCALENDAR\nBEGIN:VEVENT\nUID:1\nSUMMARY:caf\xe9\nEND:VEVENT\nBEGIN:VEVENT\nUID:2\nEND:VEVENT\nEND:VCALENDAR";
+        let found = scan(text);
+        assert_eq!(found.stopped, None);
+        assert_eq!(found.events[0].fault.as_deref(), Some("line 4 is not UTF-8"));
+        assert_eq!(found.events[1].fault, None);
+    }
+}
