@@ -3,6 +3,7 @@
 pub mod auth;
 pub mod clock;
 pub mod desired;
+pub mod gateway;
 pub mod http;
 pub mod model;
 pub mod observability;

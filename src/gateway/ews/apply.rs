@@ -1,0 +1,255 @@
+//! Carries out writes: creates, updates and deletes in batches, then the occurrences of series.
+
+use super::{
+    batch::{Parcel, Sender},
+    client::Client,
+    create_item::CreateItem,
+    delete_item::{DeleteItem, Target},
+    fault::{is_conflict, is_gone},
+    series::{Master, write_occurrences},
+    update_item::{Update, UpdateItem, Way, writes_series_anew},
+};
+use crate::{
+    gateway::{Calendar, Outcome, Write},
+    model::{
+        event::DesiredEvent,
+        fault::{Fault, FaultKind, FaultScope},
+        fingerprint::{Field, Fingerprint},
+        key::SourceKey,
+        link::ItemRef,
+    },
+};
+
+/// Requests for one item of an update or a delete: the first, and one more for each way in which the server may ask for another.
+const ROUNDS_MAX: usize = 4;
+
+/// Carries out writes and returns one outcome for each, in their order.
+pub(super) async fn apply(client: &Client, calendar: &Calendar, writes: &[Write]) -> Vec<Outcome> {
+    let mut sender = Sender::new(client, calendar);
+    let mut outcomes: Vec<Option<Outcome>> = vec![None; writes.len()];
+    let mut masters = Vec::new();
+    create(&mut sender, writes, &mut outcomes, &mut masters).await;
+    change(&mut sender, writes, &mut outcomes, &mut masters).await;
+    delete(&mut sender, writes, &mut outcomes).await;
+    for (number, outcome) in write_occurrences(&mut sender, masters).await {
+        set(&mut outcomes, number, outcome);
+    }
+    outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(|| Outcome::Failed(forgotten()))).collect()
+}
+
+fn set(outcomes: &mut [Option<Outcome>], number: usize, outcome: Outcome) {
+    if let Some(place) = outcomes.get_mut(number) {
+        *place = Some(outcome);
+    }
+}
+
+/// Every write is sent or refused above; should one slip through, it is looked up before it is sent again.
+fn forgotten() -> Fault {
+    let message = "the write was neither sent nor refused";
+    Fault::new(FaultScope::Item, FaultKind::Doubtful { wait: None }, "Forgotten", message)
+}
+
+/// What an item says of itself until its exceptions are written too.
+fn first_fingerprint(event: &DesiredEvent, anew: bool) -> Fingerprint {
+    let fingerprint = event.fingerprint();
+    if anew && has_exceptions(event) { fingerprint.without_occurrences() } else { fingerprint }
+}
+
+fn has_exceptions(event: &DesiredEvent) -> bool {
+    event.series.as_ref().is_some_and(|series| !series.exceptions.is_empty())
+}
+
+/// Notes what was written; a series whose exceptions are due goes to the second wave.
+fn written<'a>(
+    outcomes: &mut [Option<Outcome>],
+    masters: &mut Vec<Master<'a>>,
+    number: usize,
+    event: &'a DesiredEvent,
+    item: ItemRef,
+    fingerprint: Fingerprint,
+) {
+    if !has_exceptions(event) || fingerprint == event.fingerprint() {
+        set(outcomes, number, Outcome::Written { item, fingerprint });
+    } else {
+        masters.push(Master::new(number, event, item, fingerprint));
+    }
+}
+
+async fn create<'a>(
+    sender: &mut Sender<'_>,
+    writes: &'a [Write],
+    outcomes: &mut [Option<Outcome>],
+    masters: &mut Vec<Master<'a>>,
+) {
+    let event = |number: usize| match writes.get(number) {
+        Some(Write::Create { event, .. }) => Some(&**event),
+        Some(Write::Update { .. } | Write::Delete { .. }) | None => None,
+    };
+    let parcels = (0..writes.len()).filter_map(|number| event(number).map(|event| Parcel::of(number, event))).collect();
+    let (calendar, owner) = (sender.calendar, &sender.client.config.owner);
+    let fingerprints: Vec<Option<(&DesiredEvent, Fingerprint)>> =
+        (0..writes.len()).map(|number| event(number).map(|event| (event, first_fingerprint(event, true)))).collect();
+    let said = |number: usize| fingerprints.get(number).cloned().flatten();
+    let build = |numbers: &[usize]| {
+        let events = numbers.iter().filter_map(|number| said(*number)).collect();
+        CreateItem { calendar, events, owner }
+    };
+    for (number, result) in sender.send(parcels, build).await {
+        match (result, said(number)) {
+            (Ok(item), Some((event, fingerprint))) => written(outcomes, masters, number, event, item, fingerprint),
+            (Ok(_), None) => {}
+            (Err(fault), _) => set(outcomes, number, Outcome::Failed(fault)),
+        }
+    }
+}
+
+async fn change<'a>(
+    sender: &mut Sender<'_>,
+    writes: &'a [Write],
+    outcomes: &mut [Option<Outcome>],
+    masters: &mut Vec<Master<'a>>,
+) {
+    let mut pending = Vec::new();
+    for (number, write) in writes.iter().enumerate() {
+        if let Write::Update { item, event, fields } = write {
+            let fingerprint = first_fingerprint(event, writes_series_anew(fields));
+            let item = item.clone();
+            pending.push(Pending {
+                number,
+                item,
+                event,
+                fields: Some(fields),
+                fingerprint,
+                way: Way::FIRST,
+                refreshed: false,
+            });
+        }
+    }
+    for (pending, result) in update(sender, pending).await {
+        let number = pending.number;
+        match result {
+            Ok(item) => written(outcomes, masters, number, pending.event, item, pending.fingerprint),
+            Err(fault) if is_gone(&fault) => set(outcomes, number, Outcome::Gone),
+            Err(fault) => set(outcomes, number, Outcome::Failed(fault)),
+        }
+    }
+}
+
+/// An update of an item that is not done yet.
+#[derive(Debug, Clone)]
+pub(super) struct Pending<'a> {
+    /// The number of its write.
+    pub(super) number: usize,
+    /// The item.
+    pub(super) item: ItemRef,
+    /// What it is to show.
+    pub(super) event: &'a DesiredEvent,
+    /// Which fields; `None` for nothing but the fingerprint.
+    pub(super) fields: Option<&'a [Field]>,
+    /// The fingerprint that it is to carry.
+    pub(super) fingerprint: Fingerprint,
+    /// How it is put.
+    pub(super) way: Way,
+    /// Whether its change key was asked for.
+    pub(super) refreshed: bool,
+}
+
+/// Updates items. An item that the server refuses for its order or its change key is sent once more the other way, or
+/// with the present change key: the source is the reference, so what somebody changed meanwhile is overwritten.
+pub(super) async fn update<'a>(
+    sender: &mut Sender<'_>,
+    mut pending: Vec<Pending<'a>>,
+) -> Vec<(Pending<'a>, Result<ItemRef, Fault>)> {
+    let owner = &sender.client.config.owner;
+    let mut done = Vec::with_capacity(pending.len());
+    for round in 1..=ROUNDS_MAX {
+        let parcels =
+            pending.iter().enumerate().map(|(position, pending)| Parcel::of(position, pending.event)).collect();
+        let one = |position: &usize| {
+            pending.get(*position).map(|pending: &Pending<'a>| {
+                let fingerprint = pending.fingerprint.clone();
+                let update = match pending.fields {
+                    Some(fields) => {
+                        Update::Fields { event: pending.event, fields, fingerprint, owner, way: pending.way }
+                    }
+                    None => Update::Fingerprint(fingerprint),
+                };
+                (Target::Item(pending.item.clone()), update)
+            })
+        };
+        let build = |positions: &[usize]| UpdateItem { changes: positions.iter().filter_map(one).collect() };
+        let results = sender.send(parcels, build).await;
+        let (mut again, mut stale): (Vec<Pending<'a>>, Vec<Pending<'a>>) = (Vec::new(), Vec::new());
+        for (position, result) in results {
+            let Some(mut one) = pending.get(position).cloned() else {
+                continue;
+            };
+            match result {
+                Err(fault) if round < ROUNDS_MAX && is_conflict(&fault) && !one.refreshed => {
+                    one.refreshed = true;
+                    stale.push(one);
+                }
+                Err(fault) if round < ROUNDS_MAX && one.way.other(&fault).is_some() => {
+                    one.way = one.way.other(&fault).unwrap_or(one.way);
+                    again.push(one);
+                }
+                result => done.push((one, result)),
+            }
+        }
+        let wanted: Vec<_> =
+            stale.iter().enumerate().map(|(position, one)| (position, one.item.id.clone(), &one.event.key)).collect();
+        for (position, result) in sender.refresh(&wanted).await {
+            let Some(mut one) = stale.get(position).cloned() else {
+                continue;
+            };
+            match result {
+                Ok(item) => {
+                    one.item = item;
+                    again.push(one);
+                }
+                Err(fault) => done.push((one, Err(fault))),
+            }
+        }
+        pending = again;
+        if pending.is_empty() {
+            break;
+        }
+    }
+    done
+}
+
+async fn delete(sender: &mut Sender<'_>, writes: &[Write], outcomes: &mut [Option<Outcome>]) {
+    let mut items: Vec<(usize, ItemRef, &SourceKey)> = Vec::new();
+    for (number, write) in writes.iter().enumerate() {
+        if let Write::Delete { key, item } = write {
+            items.push((number, item.clone(), key));
+        }
+    }
+    for is_last_round in [false, true] {
+        let parcels = (0..items.len()).map(Parcel::bare).collect();
+        let target = |position: &usize| items.get(*position).map(|(_, item, _)| Target::Item(item.clone()));
+        let build = |positions: &[usize]| DeleteItem { targets: positions.iter().filter_map(target).collect() };
+        let mut stale = Vec::new();
+        for (position, result) in sender.send(parcels, build).await {
+            let Some((number, item, key)) = items.get(position) else {
+                continue;
+            };
+            match result {
+                Ok(()) => set(outcomes, *number, Outcome::Gone),
+                Err(fault) if is_gone(&fault) => set(outcomes, *number, Outcome::Gone),
+                Err(fault) if is_conflict(&fault) && !is_last_round => stale.push((*number, item.id.clone(), *key)),
+                Err(fault) => set(outcomes, *number, Outcome::Failed(fault)),
+            }
+        }
+        let mut again = Vec::new();
+        for (number, result) in sender.refresh(&stale).await {
+            match (result, writes.get(number)) {
+                (Ok(item), Some(write)) => again.push((number, item, write.key())),
+                (Ok(_), None) => {}
+                (Err(fault), _) if is_gone(&fault) => set(outcomes, number, Outcome::Gone),
+                (Err(fault), _) => set(outcomes, number, Outcome::Failed(fault)),
+            }
+        }
+        items = again;
+    }
+}

@@ -1,0 +1,163 @@
+//! The second wave of a series: its cancelled and changed occurrences, then the fingerprint that says that they are there.
+//!
+//! Cancelled ones go first: they make room for those that move to another day, which may not reach a neighbour's.
+
+use super::{
+    apply::{Pending, update},
+    batch::{Parcel, Sender},
+    delete_item::{DeleteItem, Target},
+    fault::is_gone,
+    occurrences::{Act, Changed, occurrences},
+    update_item::{Update, UpdateItem, Way},
+};
+use crate::{
+    gateway::Outcome,
+    model::{event::DesiredEvent, fault::Fault, fingerprint::Fingerprint, link::ItemRef},
+};
+
+/// A series whose master is written and whose exceptions are not.
+#[derive(Debug)]
+pub(super) struct Master<'a> {
+    number: usize,
+    event: &'a DesiredEvent,
+    item: ItemRef,
+    /// What the master says until its exceptions are there.
+    fingerprint: Fingerprint,
+    /// What stopped an exception.
+    fault: Option<Fault>,
+}
+
+impl<'a> Master<'a> {
+    /// The master of the write of that number.
+    pub(super) const fn new(number: usize, event: &'a DesiredEvent, item: ItemRef, fingerprint: Fingerprint) -> Self {
+        Self { number, event, item, fingerprint, fault: None }
+    }
+
+    fn fail(&mut self, fault: Fault) {
+        self.fault.get_or_insert(fault);
+    }
+
+    fn partly(self, fault: Fault) -> (usize, Outcome) {
+        (self.number, Outcome::Partly { item: self.item, fingerprint: self.fingerprint, fault })
+    }
+}
+
+/// An occurrence to be written: the position of its master, its index, what it shows.
+struct Job<T> {
+    master: usize,
+    id: String,
+    index: u32,
+    what: T,
+}
+
+/// Writes the exceptions of series and returns what became of each.
+pub(super) async fn write_occurrences(sender: &mut Sender<'_>, mut masters: Vec<Master<'_>>) -> Vec<(usize, Outcome)> {
+    if masters.is_empty() {
+        return Vec::new();
+    }
+    let (mut cancelled, mut changed) = (Vec::new(), Vec::new());
+    for (position, master) in masters.iter_mut().enumerate() {
+        let (found, stray) = occurrences(master.event);
+        master.fault = stray;
+        for occurrence in found {
+            let (id, index) = (master.item.id.clone(), occurrence.index);
+            match occurrence.act {
+                Act::Cancel => cancelled.push(Job { master: position, id, index, what: () }),
+                Act::Change(what) if what.properties().is_empty() => {}
+                Act::Change(what) => changed.push(Job { master: position, id, index, what }),
+            }
+        }
+    }
+    cancel(sender, &cancelled, &mut masters).await;
+    change(sender, &changed, &mut masters).await;
+    finish(sender, masters).await
+}
+
+async fn cancel(sender: &mut Sender<'_>, jobs: &[Job<()>], masters: &mut [Master<'_>]) {
+    let parcels = (0..jobs.len()).map(Parcel::bare).collect();
+    let target =
+        |position: &usize| jobs.get(*position).map(|job| Target::Occurrence { master: &job.id, index: job.index });
+    let build = |positions: &[usize]| DeleteItem { targets: positions.iter().filter_map(target).collect() };
+    for (position, result) in sender.send(parcels, build).await {
+        match result {
+            Ok(()) => {}
+            // Already cancelled. Should the whole series be gone, the next request tells.
+            Err(fault) if is_gone(&fault) => {}
+            Err(fault) => fail(masters, jobs, position, fault),
+        }
+    }
+}
+
+async fn change(sender: &mut Sender<'_>, jobs: &[Job<Changed<'_>>], masters: &mut [Master<'_>]) {
+    // Days are meant in the zone of the request.
+    let shown = jobs.iter().map(|job| job.what.shown()).enumerate();
+    let parcels = shown.map(|(position, shown)| Parcel::showing(position, shown.time, shown.content)).collect();
+    let one = |position: &usize| {
+        jobs.get(*position)
+            .map(|job| (Target::Occurrence { master: &job.id, index: job.index }, Update::Occurrence(job.what)))
+    };
+    let build = |positions: &[usize]| UpdateItem { changes: positions.iter().filter_map(one).collect() };
+    for (position, result) in sender.send(parcels, build).await {
+        if let Err(fault) = result {
+            fail(masters, jobs, position, fault);
+        }
+    }
+}
+
+fn fail<T>(masters: &mut [Master<'_>], jobs: &[Job<T>], position: usize, fault: Fault) {
+    if let Some(master) = jobs.get(position).and_then(|job| masters.get_mut(job.master)) {
+        master.fail(fault);
+    }
+}
+
+/// Asks for the change keys, which every occurrence has changed, and writes the full fingerprint on the masters whose
+/// exceptions are all there.
+async fn finish(sender: &mut Sender<'_>, mut masters: Vec<Master<'_>>) -> Vec<(usize, Outcome)> {
+    let mut outcomes = Vec::with_capacity(masters.len());
+    let wanted: Vec<_> = masters
+        .iter()
+        .enumerate()
+        .map(|(position, master)| (position, master.item.id.clone(), &master.event.key))
+        .collect();
+    let mut gone = Vec::new();
+    for (position, result) in sender.refresh(&wanted).await {
+        match (result, masters.get_mut(position)) {
+            (Ok(item), Some(master)) => master.item = item,
+            (Err(fault), Some(_)) if is_gone(&fault) => gone.push(position),
+            (Err(fault), Some(master)) => master.fail(fault),
+            (_, None) => {}
+        }
+    }
+    let mut complete = Vec::new();
+    for (position, mut master) in masters.into_iter().enumerate() {
+        if gone.contains(&position) {
+            outcomes.push((master.number, Outcome::Gone));
+        } else if let Some(fault) = master.fault.take() {
+            outcomes.push(master.partly(fault));
+        } else {
+            complete.push(master);
+        }
+    }
+    let pending = complete.iter().enumerate().map(|(number, master)| Pending {
+        number,
+        item: master.item.clone(),
+        event: master.event,
+        fields: None,
+        fingerprint: master.event.fingerprint(),
+        way: Way::FIRST,
+        refreshed: false,
+    });
+    let pending = pending.collect();
+    let mut complete: Vec<Option<Master<'_>>> = complete.into_iter().map(Some).collect();
+    for (pending, result) in update(sender, pending).await {
+        let Some(master) = complete.get_mut(pending.number).and_then(Option::take) else {
+            continue;
+        };
+        outcomes.push(match result {
+            Ok(item) => (master.number, Outcome::Written { item, fingerprint: pending.fingerprint }),
+            Err(fault) if is_gone(&fault) => (master.number, Outcome::Gone),
+            Err(fault) => master.partly(fault),
+        });
+    }
+    outcomes
+}

@@ -1,0 +1,165 @@
+//! The port to Outlook, and its two implementations: EWS and Microsoft Graph.
+//!
+//! *Invariant*: no attendee can be expressed here; every request names the mailbox that it is meant for.
+
+mod acceptance;
+pub mod ews;
+
+use std::{fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
+
+use crate::model::{
+    address::Address,
+    event::DesiredEvent,
+    fault::Fault,
+    fingerprint::{Field, Fingerprint},
+    key::SourceKey,
+    link::{FoundItem, ItemRef},
+    snapshot::Snapshot,
+};
+
+/// The property set of our named properties, the same on EWS and Graph.
+pub const PROPERTY_SET: &str = "0ab89da0-c8e5-4849-914a-1396b47752b5";
+
+/// The calendar of a mailbox, opened: the folder that writes go to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Calendar {
+    /// Whose calendar it is.
+    pub mailbox: Address,
+    /// The folder's own id.
+    pub id: String,
+}
+
+/// One write. An item is written with our named properties `SourceKey`, `Fingerprint` and `Owner` in the same request.
+#[derive(Debug, Clone)]
+pub enum Write {
+    /// A new item.
+    Create {
+        /// What it shows.
+        event: Arc<DesiredEvent>,
+        /// Which creation of an item for this key it is; part of the transaction id.
+        generation: u32,
+    },
+    /// A change of an item of ours.
+    Update {
+        /// The item.
+        item: ItemRef,
+        /// What it is to show.
+        event: Arc<DesiredEvent>,
+        /// The fields that differ from what was last written; those of the series' occurrences are written after them.
+        fields: Vec<Field>,
+    },
+    /// The removal of an item of ours.
+    Delete {
+        /// The source event.
+        key: SourceKey,
+        /// The item.
+        item: ItemRef,
+    },
+}
+
+impl Write {
+    /// The source event that the write is for.
+    #[must_use]
+    pub fn key(&self) -> &SourceKey {
+        match self {
+            Self::Create { event, .. } | Self::Update { event, .. } => &event.key,
+            Self::Delete { key, .. } => key,
+        }
+    }
+}
+
+/// What became of one write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The item is there and says `fingerprint`.
+    Written {
+        /// Its name now.
+        item: ItemRef,
+        /// What it says now.
+        fingerprint: Fingerprint,
+    },
+    /// The item is there and says `fingerprint`, but not all of the write was done: the rest is due again.
+    Partly {
+        /// Its name now.
+        item: ItemRef,
+        /// What it says now.
+        fingerprint: Fingerprint,
+        /// What stopped the rest.
+        fault: Fault,
+    },
+    /// The item is not there (any more): for a delete, success.
+    Gone,
+    /// It was not done, or nobody knows: see the fault.
+    Failed(Fault),
+}
+
+/// A reading of a calendar and where the next one begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reading {
+    /// What was read.
+    pub snapshot: Snapshot,
+    /// Where the next reading of changes begins; `None` where the protocol has no such thing.
+    pub cursor: Option<String>,
+}
+
+/// One request, as the limits and the log see it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RequestReport<'a> {
+    /// The mailbox it is for.
+    pub mailbox: &'a Address,
+    /// The operation's name in its protocol's documents, such as `CreateItem` or `POST /$batch`.
+    pub operation: &'static str,
+    /// The status of the answer; `None` when none came.
+    pub status: Option<u16>,
+    /// How long it took.
+    pub elapsed: Duration,
+    /// How many items it carried.
+    pub items: usize,
+}
+
+/// A boxed future.
+pub type Later<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Admits requests one by one: the scheduler's limits, seen from the gateway.
+pub trait Pace: Send + Sync + fmt::Debug {
+    /// Ends when a request that counts as `cost` (inner requests of a batch count one by one) may be sent.
+    fn admit<'a>(&'a self, mailbox: &'a Address, cost: u32) -> Later<'a, ()>;
+    /// Tells what became of a request.
+    fn report(&self, report: RequestReport<'_>);
+}
+
+/// How much one request may carry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BatchLimits {
+    /// Writes of one [`Gateway::apply`].
+    pub writes: usize,
+    /// Keys of one [`Gateway::probe`].
+    pub keys: usize,
+}
+
+/// The port to Outlook. Nothing is retried here: faults say whether and when to try again.
+pub trait Gateway: Send + Sync + fmt::Debug {
+    /// How much one request may carry.
+    fn batch_limits(&self) -> BatchLimits;
+
+    /// Opens the calendar of a mailbox, and makes sure that it is that mailbox's.
+    ///
+    /// # Errors
+    /// A fault of the mailbox, the credential or the server.
+    fn open<'a>(&'a self, mailbox: &'a Address) -> Later<'a, Result<Calendar, Fault>>;
+
+    /// Reads what has changed since `cursor`; without one, or when the server no longer knows it, everything of ours.
+    ///
+    /// # Errors
+    /// A fault, when the reading could not be brought to its end.
+    fn read<'a>(&'a self, calendar: &'a Calendar, cursor: Option<&'a str>) -> Later<'a, Result<Reading, Fault>>;
+
+    /// The items that carry one of `keys` (compared byte by byte), at most [`BatchLimits::keys`] of them.
+    ///
+    /// # Errors
+    /// A fault, when the reading could not be brought to its end.
+    fn probe<'a>(&'a self, calendar: &'a Calendar, keys: &'a [SourceKey]) -> Later<'a, Result<Vec<FoundItem>, Fault>>;
+
+    /// Carries out writes, at most [`BatchLimits::writes`] of them, and returns one outcome for each, in their order.
+    fn apply<'a>(&'a self, calendar: &'a Calendar, writes: &'a [Write]) -> Later<'a, Vec<Outcome>>;
+}
