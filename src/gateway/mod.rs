@@ -4,6 +4,7 @@
 
 mod acceptance;
 pub mod ews;
+pub mod graph;
 
 use std::{fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
 

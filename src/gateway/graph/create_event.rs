@@ -1,0 +1,41 @@
+//! `POST /users/{mailbox}/calendars/{id}/events`: a new event, with our properties from the first moment on.
+//! <https://learn.microsoft.com/en-us/graph/api/calendar-post-events?view=graph-rest-1.0>
+
+use uuid::Uuid;
+
+use super::{
+    super::{Calendar, PROPERTY_SET},
+    batch::Inner,
+    event::EventBody,
+    fault::Verb,
+    path, properties,
+};
+use crate::model::{event::DesiredEvent, fingerprint::Fingerprint, link::Owner};
+
+/// The name space of our transaction ids: the property set.
+const NAMESPACE: Uuid = match Uuid::try_parse(PROPERTY_SET) {
+    Ok(uuid) => uuid,
+    Err(_) => Uuid::NAMESPACE_OID,
+};
+
+/// The request. `fingerprint` is what the event says once it is there.
+pub(super) fn create_event<'a>(
+    calendar: &Calendar,
+    event: &'a DesiredEvent,
+    generation: u32,
+    fingerprint: &'a Fingerprint,
+    owner: &'a Owner,
+) -> Inner<'a> {
+    let mut body = EventBody::whole(event);
+    body.transaction_id = Some(transaction_id(calendar, event, generation).to_string());
+    body.single_value_extended_properties = Some(properties::of(&event.key, fingerprint, owner));
+    let url = path::calendar_events(&calendar.mailbox, &calendar.id);
+    Inner { method: "POST", url, body: Some(body), verb: Verb::Create }
+}
+
+/// The same create always has the same id, so that the server recognises a repetition; an item that is created anew
+/// after it was deleted has another one.
+fn transaction_id(calendar: &Calendar, event: &DesiredEvent, generation: u32) -> Uuid {
+    let name = format!("{}\n{}\n{generation}", calendar.mailbox, event.key);
+    Uuid::new_v5(&NAMESPACE, name.as_bytes())
+}

@@ -1,0 +1,49 @@
+//! `PATCH /users/{mailbox}/events/{id}`: only what has changed, never a transaction id.
+//! <https://learn.microsoft.com/en-us/graph/api/event-update?view=graph-rest-1.0>
+
+use super::{super::Calendar, batch::Inner, event::EventBody, fault::Verb, path, properties};
+use crate::model::{
+    event::{Content, DesiredEvent},
+    fingerprint::{Field, Fingerprint},
+    link::Owner,
+    time::EventTime,
+};
+
+fn patch<'a>(calendar: &Calendar, id: &str, body: EventBody<'a>) -> Inner<'a> {
+    Inner { method: "PATCH", url: path::event(&calendar.mailbox, id), body: Some(body), verb: Verb::Change }
+}
+
+/// The request that writes some fields. `fingerprint` is what the event says after it.
+pub(super) fn update_event<'a>(
+    calendar: &Calendar,
+    id: &str,
+    event: &'a DesiredEvent,
+    fields: &[Field],
+    fingerprint: &'a Fingerprint,
+    owner: &'a Owner,
+) -> Inner<'a> {
+    let mut body = EventBody::sparse(event, fields);
+    body.single_value_extended_properties = Some(properties::of(&event.key, fingerprint, owner));
+    patch(calendar, id, body)
+}
+
+/// The request that writes our properties only.
+pub(super) fn update_properties<'a>(
+    calendar: &Calendar,
+    id: &str,
+    event: &'a DesiredEvent,
+    fingerprint: &'a Fingerprint,
+    owner: &'a Owner,
+) -> Inner<'a> {
+    update_event(calendar, id, event, &[], fingerprint, owner)
+}
+
+/// The request that makes one occurrence differ from its series.
+pub(super) fn update_occurrence<'a>(
+    calendar: &Calendar,
+    id: &str,
+    time: &EventTime,
+    content: &'a Content,
+) -> Inner<'a> {
+    patch(calendar, id, EventBody::occurrence(time, content))
+}
