@@ -9,6 +9,7 @@ pub mod model;
 pub mod observability;
 pub mod plan;
 pub mod sandbox;
+pub mod scheduler;
 pub mod settings;
 pub mod sources;
 pub mod state;

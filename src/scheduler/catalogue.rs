@@ -1,0 +1,328 @@
+//! What all sources together ask of each mailbox, and what they say of everything else.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+};
+
+use jiff::{SignedDuration, Timestamp, ToSpan};
+
+use crate::{
+    desired::{SkipReason, desired},
+    model::{
+        address::Address,
+        event::DesiredEvent,
+        key::SourceKey,
+        source::{Completeness, Rejection, SourceRead},
+        window::Window,
+    },
+    observability::events::{EventQuarantined, SourceIncomplete, SourceReadError, SourceReadFinished},
+    plan::{KeepReason, Policy, Scope, is_braked},
+    settings::Job,
+    sources::SourceError,
+    state::{StateError, Store},
+};
+
+/// The place of what concerns a source as a whole.
+const WHOLE_SOURCE: &str = "(the whole source)";
+
+type Events = Arc<Vec<Arc<DesiredEvent>>>;
+
+/// What all sources together ask of each mailbox.
+#[derive(Debug, Default)]
+pub(super) struct Catalogue {
+    reads: BTreeMap<String, LastRead>,
+    mailboxes: BTreeMap<Address, Events>,
+    view: Arc<View>,
+}
+
+#[derive(Debug)]
+struct LastRead {
+    read: Arc<SourceRead>,
+    complete: bool,
+}
+
+/// What the sources say of keys, for the scopes of plans.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct View {
+    complete: BTreeSet<String>,
+    braked: BTreeSet<String>,
+    /// The mailboxes that hold a key, in the order of the keys. Clones of both share their texts.
+    holders: Vec<(SourceKey, Address)>,
+    kept: HashMap<SourceKey, Vec<(Option<Address>, KeepReason)>>,
+}
+
+impl View {
+    /// The scope of a plan for `mailbox` that may be asked about `keys`.
+    pub(super) fn scope<'a>(&self, mailbox: &Address, keys: impl Iterator<Item = &'a SourceKey>) -> Scope {
+        let mut scope = Scope { complete: self.complete.clone(), braked: self.braked.clone(), ..Scope::default() };
+        for key in keys {
+            let first = self.holders.partition_point(|(other, _)| other < key);
+            let holders = self.holders[first..].iter().take_while(|(other, _)| other == key);
+            let elsewhere: BTreeSet<Address> =
+                holders.map(|(_, holder)| holder).filter(|holder| *holder != mailbox).cloned().collect();
+            if !elsewhere.is_empty() {
+                scope.elsewhere.insert(key.clone(), elsewhere);
+            }
+            let here =
+                |(holder, _): &&(Option<Address>, KeepReason)| holder.as_ref().is_none_or(|holder| holder == mailbox);
+            if let Some((_, reason)) = self.kept.get(key).and_then(|reasons| reasons.iter().find(here)) {
+                scope.kept.insert(key.clone(), reason.clone());
+            }
+        }
+        scope
+    }
+
+    /// How many of these items would be deleted on the word of their sources.
+    fn deletions(&self, links: &[(Address, SourceKey)]) -> usize {
+        let is_held = |mailbox: &Address, key: &SourceKey| {
+            let first = self.holders.partition_point(|(other, _)| other < key);
+            self.holders[first..].iter().take_while(|(other, _)| other == key).any(|(_, holder)| holder == mailbox)
+        };
+        let is_kept = |mailbox: &Address, key: &SourceKey| {
+            let here =
+                |(holder, _): &(Option<Address>, KeepReason)| holder.as_ref().is_none_or(|holder| holder == mailbox);
+            self.kept.get(key).is_some_and(|reasons| reasons.iter().any(here))
+        };
+        links.iter().filter(|(mailbox, key)| !is_held(mailbox, key) && !is_kept(mailbox, key)).count()
+    }
+}
+
+/// What a read brought.
+#[derive(Debug)]
+pub(super) struct Taken {
+    source: String,
+    pub(super) events: usize,
+    /// The mailboxes for which something is different now.
+    pub(super) changed: Vec<Address>,
+    /// Why it could not be read.
+    pub(super) error: Option<SourceError>,
+    /// What could not be used.
+    rejections: Vec<Rejection>,
+    incomplete: Option<String>,
+}
+
+impl Catalogue {
+    /// Mailboxes in which there may be something of ours.
+    pub(super) fn know_mailboxes(&mut self, mailboxes: impl Iterator<Item = Address>) {
+        for mailbox in mailboxes {
+            self.mailboxes.entry(mailbox).or_default();
+        }
+    }
+
+    /// Forgets every source but these.
+    pub(super) fn keep_sources(&mut self, names: &BTreeSet<String>) {
+        self.reads.retain(|name, _| names.contains(name));
+    }
+
+    /// Every mailbox.
+    pub(super) fn mailboxes(&self) -> impl Iterator<Item = &Address> {
+        self.mailboxes.keys()
+    }
+
+    /// What a mailbox should show, in the order of the keys.
+    pub(super) fn desired(&self, mailbox: &Address) -> Events {
+        self.mailboxes.get(mailbox).cloned().unwrap_or_default()
+    }
+
+    /// What the sources say of keys.
+    pub(super) fn view(&self) -> Arc<View> {
+        Arc::clone(&self.view)
+    }
+
+    /// The brake over all mailboxes: when the last read of `source` would delete more of `links`, the live items of that
+    /// source, than the brake allows, all its deletions are held. Returns how many those are.
+    pub(super) fn brake(&mut self, source: &str, links: &[(Address, SourceKey)], policy: &Policy) -> Option<usize> {
+        let deletions = self.view.deletions(links);
+        let braked = self.view.complete.contains(source) && is_braked(deletions, links.len(), policy);
+        let view = Arc::make_mut(&mut self.view);
+        if braked {
+            view.braked.insert(source.to_owned());
+        } else {
+            view.braked.remove(source);
+        }
+        braked.then_some(deletions)
+    }
+
+    /// Takes nothing for deleted on the word of `source` until it is read again.
+    pub(super) fn distrust(&mut self, source: &str) {
+        Arc::make_mut(&mut self.view).complete.remove(source);
+    }
+
+    /// Takes a read in. A read that failed leaves the last one as it is, but nothing is taken for deleted any more.
+    pub(super) fn take(
+        &mut self,
+        jobs: &BTreeMap<String, Job>,
+        source: &str,
+        result: Result<SourceRead, SourceError>,
+        now: Timestamp,
+    ) -> Taken {
+        let (error, incomplete, events) = match result {
+            Ok(read) => {
+                let incomplete = match &read.completeness {
+                    Completeness::Complete => None,
+                    Completeness::Incomplete(reason) => Some(reason.clone()),
+                };
+                let events = read.events.len();
+                let complete = incomplete.is_none();
+                self.reads.insert(source.to_owned(), LastRead { read: Arc::new(read), complete });
+                (None, incomplete, events)
+            }
+            Err(error) => {
+                if let Some(last) = self.reads.get_mut(source) {
+                    last.complete = false;
+                }
+                (Some(error), None, 0)
+            }
+        };
+        let (changed, rejections) = self.rebuild(jobs, source, now);
+        Taken { source: source.to_owned(), events, changed, error, rejections, incomplete }
+    }
+
+    /// Works out anew what every mailbox should show. Returns the mailboxes for which that is something else than before,
+    /// and what of `source` could not be used.
+    fn rebuild(
+        &mut self,
+        jobs: &BTreeMap<String, Job>,
+        source: &str,
+        now: Timestamp,
+    ) -> (Vec<Address>, Vec<Rejection>) {
+        let mut mailboxes: BTreeMap<Address, Vec<Arc<DesiredEvent>>> = BTreeMap::new();
+        let mut view = View::default();
+        let mut rejections = BTreeSet::new();
+        for job in jobs.values() {
+            let Some(LastRead { read, complete }) = self.reads.get(&job.source) else { continue };
+            if *complete {
+                view.complete.insert(job.source.clone());
+            }
+            let wanted = desired(read, job, window(job, now));
+            let here = read.rejections.iter().chain(&wanted.rejections);
+            for rejection in here {
+                if let Some(key) = &rejection.key {
+                    view.kept.entry(key.clone()).or_default().push((None, KeepReason::Rejected));
+                }
+                if job.source == source {
+                    rejections.insert(rejection.clone());
+                }
+            }
+            for skipped in wanted.skipped {
+                let reason = keep_reason(skipped.reason);
+                view.kept.entry(skipped.key).or_default().push((skipped.mailbox, reason));
+            }
+            for (mailbox, events) in wanted.mailboxes {
+                mailboxes.entry(mailbox).or_default().extend(events);
+            }
+        }
+        for (mailbox, shown) in &mut mailboxes {
+            // The sort keeps the order of the jobs among equal keys: the first job that names an event shows it.
+            shown.sort_by(|one, other| one.key.cmp(&other.key));
+            shown.dedup_by(|one, other| one.key == other.key);
+            view.holders.extend(shown.iter().map(|event| (event.key.clone(), mailbox.clone())));
+        }
+        view.holders.sort();
+        forget_other_jobs(&mut view);
+        view.braked.clone_from(&self.view.braked);
+        let changed = self.replace(mailboxes);
+        self.view = Arc::new(view);
+        (changed, rejections.into_iter().collect())
+    }
+
+    fn replace(&mut self, mut mailboxes: BTreeMap<Address, Vec<Arc<DesiredEvent>>>) -> Vec<Address> {
+        let mut changed = Vec::new();
+        for (mailbox, before) in &mut self.mailboxes {
+            let after = mailboxes.remove(mailbox).unwrap_or_default();
+            if **before != after {
+                *before = Arc::new(after);
+                changed.push(mailbox.clone());
+            }
+        }
+        for (mailbox, shown) in mailboxes {
+            changed.push(mailbox.clone());
+            self.mailboxes.insert(mailbox, Arc::new(shown));
+        }
+        changed
+    }
+}
+
+impl Taken {
+    /// Tells the log.
+    pub(super) fn emit(&self) {
+        if let Some(error) = &self.error {
+            let cause = std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
+            SourceReadError { source: &self.source, reason: &format!("{error}{cause}") }.emit();
+            return;
+        }
+        SourceReadFinished {
+            source: &self.source,
+            events: self.events as u64,
+            rejected: self.rejections.len() as u64,
+            complete: self.incomplete.is_none(),
+        }
+        .emit();
+        if let Some(reason) = &self.incomplete {
+            SourceIncomplete { source: &self.source, reason }.emit();
+        }
+    }
+
+    /// What somebody should look at: the events that could not be used, and why the source counts as read in part.
+    pub(super) fn findings(&self) -> Vec<Rejection> {
+        let in_part = self.incomplete.as_ref().map(|reason| Rejection {
+            key: None,
+            place: WHOLE_SOURCE.to_owned(),
+            reason: format!("read in part, so that nothing is deleted on its word: {reason}"),
+        });
+        self.rejections.iter().cloned().chain(in_part).collect()
+    }
+
+    /// Writes the events down that could not be used, and tells the log of those that are new.
+    pub(super) async fn save_rejections(&self, store: &Store, now: Timestamp) -> Result<(), StateError> {
+        if self.error.is_some() {
+            return Ok(());
+        }
+        let fresh = store.replace_rejections(&self.source, &self.findings(), now).await?;
+        for fresh in fresh.iter().filter(|fresh| fresh.place != WHOLE_SOURCE) {
+            EventQuarantined {
+                source: &self.source,
+                key: fresh.key.as_ref().map_or("", SourceKey::as_str),
+                place: &fresh.place,
+                reason: &fresh.reason,
+            }
+            .emit();
+        }
+        Ok(())
+    }
+}
+
+/// What one job leaves out and another shows is not kept for everybody: were it handed over, it would stay for ever.
+fn forget_other_jobs(view: &mut View) {
+    let holders = &view.holders;
+    view.kept.retain(|key, reasons| {
+        if holders.binary_search_by(|(other, _)| other.cmp(key)).is_ok() {
+            reasons.retain(|(holder, reason)| holder.is_some() || *reason == KeepReason::Rejected);
+        }
+        !reasons.is_empty()
+    });
+}
+
+const fn keep_reason(reason: SkipReason) -> KeepReason {
+    match reason {
+        SkipReason::OutOfWindow => KeepReason::OutOfWindow,
+        SkipReason::OtherKind | SkipReason::NotSelected | SkipReason::NoMailbox => KeepReason::NotSelected,
+        SkipReason::Rejected => KeepReason::Rejected,
+    }
+}
+
+/// The window of a job. It moves by whole days, so that it is the same all day.
+fn window(job: &Job, now: Timestamp) -> Window {
+    let zone = job.zone.rules();
+    let today = now.to_zoned(zone.clone()).date();
+    let at_midnight = |days: i64, otherwise: Timestamp| {
+        let date = today.checked_add(days.days());
+        date.ok().and_then(|date| date.to_zoned(zone.clone()).ok()).map_or(otherwise, |zoned| zoned.timestamp())
+    };
+    let day = SignedDuration::from_hours(24);
+    Window {
+        start: at_midnight(-i64::from(job.window_days_back), now.checked_sub(day).unwrap_or(now)),
+        end: at_midnight(i64::from(job.window_days_ahead) + 1, now.checked_add(day).unwrap_or(now)),
+    }
+}

@@ -1,0 +1,291 @@
+//! What comes after a task of the engine: the next turn, a wait, a line in the log.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::task::{Id, JoinError};
+
+use super::{
+    agenda::Parking,
+    brake::brake,
+    engine::{ATTEMPTS_ONCE, Engine, Subject, TaskEnd},
+    pass::{PassReport, PassStop},
+    progress::ProgressEvent,
+    turns::{Credential, Next, after, next},
+};
+use crate::{
+    model::{
+        address::Address,
+        fault::{FaultKind, FaultScope},
+        source::SourceRead,
+    },
+    observability::events::{
+        CredentialParkedError, CredentialRestored, MailboxParked, MailboxPassFinished, MailboxUnparked,
+        OwnershipRefusedError, PlanRefusedError, ServerPaused, StateError as StateErrorEvent, TaskError,
+    },
+    plan::PlanError,
+    sources::SourceError,
+    state::{MailboxState, Parked, StateError},
+};
+
+/// How long after the failure of a task its mailbox or source has its turn again.
+const AGAIN_AFTER_FAILURE: Duration = Duration::from_mins(15);
+
+impl Engine {
+    pub(super) async fn ended(&mut self, end: Result<(Id, TaskEnd), JoinError>) {
+        match end {
+            Ok((id, TaskEnd::Read { source, result })) => {
+                self.subjects.remove(&id);
+                self.read_ended(source, result).await;
+            }
+            Ok((id, TaskEnd::Pass(report))) => {
+                self.subjects.remove(&id);
+                self.pass_ended(*report).await;
+            }
+            Err(error) => self.task_failed(&error),
+        }
+    }
+
+    /// A task that failed in a way that it never should takes neither its mailbox nor its source with it.
+    fn task_failed(&mut self, error: &JoinError) {
+        TaskError { reason: &error.to_string() }.emit();
+        let now = self.clock.now();
+        let again = after(now, AGAIN_AFTER_FAILURE);
+        match self.subjects.remove(&error.id()) {
+            Some(Subject::Mailbox(mailbox)) => {
+                self.agenda.finish(&mailbox);
+                if self.once.is_none() {
+                    self.agenda.park(&mailbox, Parking { until: again, asked: false });
+                }
+            }
+            Some(Subject::Source(source)) => {
+                if let Some(turn) = self.reads.get_mut(&source) {
+                    turn.running = false;
+                    turn.ended_once = true;
+                    turn.due = if self.once.is_some() { Timestamp::MAX } else { again };
+                }
+            }
+            None => {}
+        }
+        if let Some(summary) = &mut self.once {
+            summary.tasks_failed += 1;
+        }
+    }
+
+    async fn read_ended(&mut self, source: String, result: Result<SourceRead, SourceError>) {
+        let now = self.clock.now();
+        let every = self.wiring.jobs.values().filter(|job| job.source == source).map(|job| job.every).min();
+        let mut everybody = result.is_ok();
+        if let Some(turn) = self.reads.get_mut(&source) {
+            everybody &= now >= turn.regular;
+            turn.running = false;
+            turn.ended_once = true;
+            if now >= turn.regular {
+                turn.regular = after(now, every.unwrap_or(Duration::from_mins(15)));
+            }
+            turn.due = if turn.again { now } else { turn.regular };
+            if self.once.is_some() {
+                turn.due = Timestamp::MAX;
+            }
+        }
+        let taken = self.catalogue.take(&self.wiring.jobs, &source, result, now);
+        taken.emit();
+        self.progress.tell(ProgressEvent::SourceRead {
+            source: &source,
+            events: taken.events,
+            mailboxes: self.catalogue.mailboxes().count(),
+        });
+        let braked = brake(&mut self.catalogue, &self.wiring, &self.store, &source, now).await;
+        let saved = taken.save_rejections(&self.store, now).await;
+        if let Err(error) = &saved {
+            emit_state_error(error);
+        }
+        if let Err(error) = braked {
+            // Without the count of what would be deleted nothing is.
+            emit_state_error(&error);
+            self.catalogue.distrust(&source);
+        }
+        if let Some(summary) = &mut self.once {
+            summary.rejections.extend(taken.findings().into_iter().map(|rejection| (source.clone(), rejection)));
+            summary.sources_failed.extend(taken.error.map(|error| (source, error)));
+        }
+        let due: Vec<Address> = if everybody { self.catalogue.mailboxes().cloned().collect() } else { taken.changed };
+        for mailbox in due {
+            if self.only.as_ref().is_none_or(|only| *only == mailbox) {
+                self.agenda.bring_forward(&mailbox, now);
+            }
+        }
+    }
+
+    async fn pass_ended(&mut self, report: PassReport) {
+        let now = self.clock.now();
+        let mailbox = report.mailbox.clone();
+        self.agenda.finish(&mailbox);
+        if self.proves_the_credential(&report) {
+            if matches!(self.credential, Credential::Refused { .. }) {
+                CredentialRestored {}.emit();
+            }
+            self.credential = Credential::Proven;
+            self.server_attempts = 0;
+        }
+        if report.done.changes() > 0 {
+            // Slow progress is progress: attempts count what leads nowhere.
+            self.server_attempts = 0;
+            self.attempts.entry(mailbox.clone()).and_modify(|attempts| *attempts = 0);
+        }
+        let attempt = *self.attempts.get(&mailbox).unwrap_or(&0);
+        let is_server = matches!(&report.stop, Some(PassStop::Fault(fault)) if fault.scope == FaultScope::Server);
+        let next = next(&report, if is_server { self.server_attempts } else { attempt }, fastrand::f64());
+        MailboxPassFinished {
+            mailbox: mailbox.as_str(),
+            created: report.done.created,
+            updated: report.done.updated,
+            deleted: report.done.deleted,
+            failed: report.done.failed,
+            kept: report.planned.keep as u64,
+            held: report.planned.hold as u64,
+            quarantined: report.planned.quarantine as u64,
+            requests: report.requests,
+            elapsed_ms: u64::try_from(report.elapsed.as_millis()).unwrap_or(u64::MAX),
+        }
+        .emit();
+        self.follow(&mailbox, &next, &report, now).await;
+        self.progress.tell(ProgressEvent::Finished(&report));
+        self.summarise(report);
+    }
+
+    /// Whether the server took the present credential in this pass. A pass that sent nothing, or had no answer, says nothing.
+    fn proves_the_credential(&self, report: &PassReport) -> bool {
+        let answered = match &report.stop {
+            None => true,
+            Some(PassStop::Fault(fault)) => {
+                fault.scope <= FaultScope::Mailbox
+                    && !matches!(fault.kind, FaultKind::Doubtful { .. })
+                    && fault.request_id.is_some()
+            }
+            Some(PassStop::State(_) | PassStop::Plan(_) | PassStop::Violation(_) | PassStop::Stopped) => false,
+        };
+        answered && report.requests > 0 && report.epoch == self.epoch
+    }
+
+    /// Does what comes after a pass: the next turn, or a wait.
+    async fn follow(&mut self, mailbox: &Address, next: &Next, report: &PassReport, now: Timestamp) {
+        match next {
+            Next::Nothing => {}
+            Next::Regular => {
+                if self.attempts.remove(mailbox).is_some() {
+                    MailboxUnparked { mailbox: mailbox.as_str() }.emit();
+                }
+            }
+            Next::Park { wait, permanent, asked } => {
+                let attempt = self.attempts.entry(mailbox.clone()).or_default();
+                *attempt += 1;
+                let times = *attempt;
+                let given_up = self.once.is_some() && (*permanent || times >= ATTEMPTS_ONCE);
+                let until = after(now, *wait);
+                if !given_up {
+                    self.agenda.park(mailbox, Parking { until, asked: *asked });
+                }
+                self.note_parked(mailbox, Parking { until, asked: *asked }, times, report).await;
+            }
+            Next::Pause(wait) => {
+                // Several passes that meet one outage are one attempt.
+                self.server_attempts += u32::from(self.wiring.limiter.paused_for().is_none());
+                self.wiring.limiter.pause(*wait);
+                let code = stop_code(report);
+                ServerPaused { wait_ms: u64::try_from(wait.as_millis()).unwrap_or(u64::MAX), code: &code }.emit();
+                if self.once.is_none() || self.server_attempts < ATTEMPTS_ONCE {
+                    self.agenda.bring_forward(mailbox, after(now, *wait));
+                } else {
+                    self.given_up = true;
+                }
+            }
+            Next::RefuseCredential if report.epoch != self.epoch => {
+                // A pass with the credential of before: it says nothing of the present one.
+                self.agenda.bring_forward(mailbox, now);
+            }
+            Next::RefuseCredential => {
+                self.epoch += 1;
+                self.credential = self.credential.refused(now);
+                if let (Some(PassStop::Fault(fault)), Credential::Refused { until, .. }) =
+                    (&report.stop, self.credential)
+                {
+                    let (code, hint) = (fault.code.as_str(), fault.hint.as_deref());
+                    CredentialParkedError { code, reason: &fault.message, hint, until }.emit();
+                    self.given_up = self.once.is_some();
+                    self.agenda.bring_forward(mailbox, until);
+                }
+            }
+        }
+    }
+
+    async fn note_parked(&self, mailbox: &Address, parking: Parking, times: u32, report: &PassReport) {
+        let Parking { until, asked } = parking;
+        let (code, hint) = (stop_code(report), stop_hint(report));
+        let message = report.stop.as_ref().map(ToString::to_string).unwrap_or_default();
+        MailboxParked {
+            mailbox: mailbox.as_str(),
+            code: &code,
+            reason: &message,
+            hint: hint.as_deref(),
+            until: Some(until),
+        }
+        .emit();
+        match &report.stop {
+            Some(PassStop::Plan(PlanError::OwnedByAnother { owner, .. })) => {
+                OwnershipRefusedError { mailbox: mailbox.as_str(), owner }.emit();
+            }
+            Some(PassStop::Violation(violation)) => {
+                PlanRefusedError { mailbox: mailbox.as_str(), rule: &violation.to_string(), key: None }.emit();
+            }
+            Some(PassStop::Fault(_) | PassStop::State(_) | PassStop::Stopped) | None => {}
+        }
+        let saved = async {
+            let state = self.store.mailbox(mailbox).await?;
+            let parked = Some(Parked { until, code, message: message.clone(), hint, asked });
+            self.store.save_mailbox(&MailboxState { parked, parked_times: times, ..state }).await
+        };
+        if let Err(error) = saved.await {
+            emit_state_error(&error);
+        }
+    }
+
+    fn summarise(&mut self, report: PassReport) {
+        let Some(summary) = &mut self.once else { return };
+        let entry = summary.mailboxes.entry(report.mailbox).or_default();
+        entry.done.created += report.done.created;
+        entry.done.updated += report.done.updated;
+        entry.done.deleted += report.done.deleted;
+        entry.requests += report.requests;
+        entry.held = report.planned.hold;
+        entry.quarantined = report.planned.quarantine;
+        entry.kept = report.planned.keep;
+        entry.done.failed = report.done.failed;
+        entry.stop = report.stop;
+    }
+}
+
+fn stop_code(report: &PassReport) -> String {
+    match &report.stop {
+        Some(PassStop::Fault(fault)) => fault.code.clone(),
+        Some(PassStop::State(_)) => "StateError".to_owned(),
+        Some(PassStop::Plan(_)) => "OwnedByAnother".to_owned(),
+        Some(PassStop::Violation(_)) => "PlanRefused".to_owned(),
+        Some(PassStop::Stopped) | None => String::new(),
+    }
+}
+
+fn stop_hint(report: &PassReport) -> Option<String> {
+    match &report.stop {
+        Some(PassStop::Fault(fault)) => fault.hint.clone(),
+        Some(PassStop::State(error)) => Some(error.hint().to_owned()),
+        Some(PassStop::Plan(_)) => Some("stop the other instance, or leave this mailbox to it".to_owned()),
+        Some(PassStop::Violation(_)) => Some("this is a defect of calsyncd: please report it with the plan".to_owned()),
+        Some(PassStop::Stopped) | None => None,
+    }
+}
+
+fn emit_state_error(error: &StateError) {
+    let cause = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+    StateErrorEvent { reason: &format!("{error}: {cause}") }.emit();
+}

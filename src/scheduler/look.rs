@@ -1,0 +1,77 @@
+//! What a run would do: sources and calendars are read, nothing is written.
+
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    Progress, Wiring,
+    brake::brake,
+    catalogue::Catalogue,
+    pass::{Pass, PassStop, Purpose},
+    progress::ProgressEvent,
+};
+use crate::{
+    clock::Clock,
+    model::{address::Address, fault::FaultScope, source::Rejection},
+    plan::Plan,
+    sources::SourceError,
+    state::{StateError, Store},
+};
+
+/// The plans of all mailboxes, or why there is none.
+#[derive(Debug, Default)]
+pub struct Plans {
+    /// In the order of the addresses.
+    pub mailboxes: Vec<(Address, Result<Plan, PassStop>)>,
+    /// Sources that could not be read.
+    pub sources_failed: Vec<(String, SourceError)>,
+    /// Events that could not be used, with their sources.
+    pub rejections: Vec<(String, Rejection)>,
+}
+
+/// Plans every mailbox, or only `only`, one after the other, and ends early at a fault that would meet every one of them.
+///
+/// # Errors
+/// When the state cannot be read.
+pub async fn plans(
+    wiring: Arc<Wiring>,
+    store: Store,
+    clock: Arc<dyn Clock>,
+    only: Option<&Address>,
+    progress: Progress,
+) -> Result<Plans, StateError> {
+    let mut catalogue = Catalogue::default();
+    let mut plans = Plans::default();
+    catalogue.know_mailboxes(store.mailboxes().await?.into_iter().map(|state| state.mailbox));
+    for (name, source) in &wiring.sources {
+        let taken = catalogue.take(&wiring.jobs, name, source.read().await, clock.now());
+        brake(&mut catalogue, &wiring, &store, name, clock.now()).await?;
+        plans.rejections.extend(taken.findings().into_iter().map(|rejection| (name.clone(), rejection)));
+        plans.sources_failed.extend(taken.error.map(|error| (name.clone(), error)));
+    }
+    let mailboxes: Vec<Address> =
+        catalogue.mailboxes().filter(|mailbox| only.is_none_or(|only| only == *mailbox)).cloned().collect();
+    for mailbox in mailboxes {
+        let pass = Pass {
+            wiring: Arc::clone(&wiring),
+            store: store.clone(),
+            clock: Arc::clone(&clock),
+            stop: CancellationToken::new(),
+            progress: progress.clone(),
+            desired: catalogue.desired(&mailbox),
+            view: catalogue.view(),
+            mailbox: mailbox.clone(),
+            epoch: 0,
+        };
+        let planned = pass.make_plan(Purpose::Look).await.map(|made| made.plan);
+        let changes = planned.as_ref().map_or(0, |plan| plan.counts().changes());
+        progress.tell(ProgressEvent::Planned { mailbox: &mailbox, writes: changes });
+        let meets_all = matches!(&planned, Err(PassStop::Fault(fault)) if fault.scope >= FaultScope::Credential);
+        plans.mailboxes.push((mailbox, planned));
+        if meets_all {
+            break;
+        }
+    }
+    Ok(plans)
+}

@@ -1,0 +1,101 @@
+//! When, how fast and in which order: sources are read, mailboxes get their turn, waits are kept.
+
+mod agenda;
+mod backoff;
+mod brake;
+mod catalogue;
+mod ends;
+mod engine;
+mod limiter;
+mod look;
+mod outcomes;
+mod pass;
+mod progress;
+mod recovery;
+mod turns;
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use jiff::{SignedDuration, Timestamp};
+
+pub use engine::{Command, Engine, Heartbeat, MailboxSummary, Summary};
+pub use limiter::Limiter;
+pub use look::{Plans, plans};
+pub use pass::{Done, PassReport, PassStop};
+pub use progress::{Progress, ProgressEvent};
+
+use crate::{
+    gateway::{Calendar, Gateway},
+    model::address::Address,
+    plan::Policy,
+    settings::{Brake, Job, Limits},
+    sources::Source,
+};
+
+/// Everything that an engine runs on; replaced as a whole when the settings change. A pass in flight keeps what it has.
+#[derive(Debug)]
+pub struct Wiring {
+    /// The way to Outlook.
+    pub gateway: Arc<dyn Gateway>,
+    /// How fast.
+    pub limiter: Arc<Limiter>,
+    /// The sources by their names.
+    pub sources: BTreeMap<String, Arc<dyn Source>>,
+    /// The jobs by their names.
+    pub jobs: BTreeMap<String, Job>,
+    /// The brake on deletions.
+    pub brake: Brake,
+    /// Limits and intervals.
+    pub limits: Limits,
+    /// Mailboxes at the same time.
+    pub max_threads: usize,
+    /// Events that were over this many days ago are frozen.
+    pub freeze_days: u16,
+    /// The calendars that are open.
+    pub calendars: Calendars,
+}
+
+/// The calendars that are open, by mailbox.
+#[derive(Debug, Default)]
+pub struct Calendars {
+    open: Mutex<HashMap<Address, Calendar>>,
+    /// The mailboxes whose calendars were read at least once.
+    read: Mutex<HashSet<Address>>,
+}
+
+impl Wiring {
+    fn calendar(&self, mailbox: &Address) -> Option<Calendar> {
+        self.calendars.open.lock().unwrap_or_else(PoisonError::into_inner).get(mailbox).cloned()
+    }
+
+    fn has_read(&self, mailbox: &Address) -> bool {
+        self.calendars.read.lock().unwrap_or_else(PoisonError::into_inner).contains(mailbox)
+    }
+
+    fn note_read(&self, mailbox: &Address) {
+        self.calendars.read.lock().unwrap_or_else(PoisonError::into_inner).insert(mailbox.clone());
+    }
+
+    /// The rules that plans follow.
+    fn policy(&self, now: Timestamp) -> Policy {
+        let age = SignedDuration::from_hours(24 * i64::from(self.freeze_days));
+        Policy {
+            brake_share_percent: self.brake.share_percent,
+            brake_number: self.brake.number,
+            frozen_before: now.checked_sub(age).unwrap_or(Timestamp::MIN),
+        }
+    }
+
+    fn remember(&self, calendar: Calendar) {
+        let mut open = self.calendars.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.insert(calendar.mailbox.clone(), calendar);
+    }
+
+    /// Opens the calendar anew next time: after a fault of the mailbox it may be elsewhere.
+    fn forget(&self, mailbox: &Address) {
+        self.calendars.open.lock().unwrap_or_else(PoisonError::into_inner).remove(mailbox);
+    }
+}

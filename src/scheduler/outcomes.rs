@@ -1,0 +1,132 @@
+//! From the outcomes of a batch to links, and to what is left to do.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::pass::{Done, Pass};
+use crate::{
+    gateway::{Outcome, Write},
+    model::{
+        fault::{Fault, FaultKind, FaultScope},
+        fingerprint::Fingerprint,
+        key::SourceKey,
+        link::{Intent, ItemRef, Link, Verb},
+    },
+    observability::events::{ItemWriteError, ItemWritten},
+    state::{Settlement, Settlements},
+};
+
+/// After this long a refused write is tried once more, in case the server has changed its mind.
+const REFUSAL_HOURS: i64 = 6;
+
+/// Writes that are carried out together, and their intents, pair by pair.
+#[derive(Debug, Default)]
+pub(super) struct Batch {
+    pub(super) writes: Vec<Write>,
+    pub(super) intents: Vec<Intent>,
+}
+
+/// What is to be written down of what is known, and the fault that says what happens next: the one of the widest scope.
+/// What is not known keeps its intent.
+pub(super) fn settle_outcomes(
+    pass: &Pass,
+    batch: &Batch,
+    outcomes: Vec<Outcome>,
+    done: &mut Done,
+) -> (Settlements, Option<Fault>) {
+    let now = pass.clock.now();
+    let mut settlements = Settlements::with_capacity(outcomes.len());
+    let mut worst: Option<Fault> = None;
+    for ((write, intent), outcome) in batch.writes.iter().zip(&batch.intents).zip(outcomes) {
+        let (settled, fault) = settle(write, intent, outcome, now);
+        if fault.is_none() {
+            done.count(intent.verb);
+            ItemWritten { mailbox: pass.mailbox.as_str(), key: intent.key.as_str(), action: intent.verb.as_str() }
+                .emit();
+        }
+        settlements.extend(settled);
+        if let Some(fault) = fault {
+            done.failed += 1;
+            report(pass, &intent.key, intent.verb, &fault);
+            if worst.as_ref().is_none_or(|worst| rank(&fault) > rank(worst)) {
+                worst = Some(fault);
+            }
+        }
+    }
+    (settlements, worst)
+}
+
+/// The wider the scope the more it decides; of two alike, the one that is due again; then the longer wait.
+pub(super) fn rank(fault: &Fault) -> (FaultScope, bool, Option<std::time::Duration>) {
+    (fault.scope, fault.kind != FaultKind::Permanent, fault.wait())
+}
+
+fn settle(write: &Write, intent: &Intent, outcome: Outcome, now: Timestamp) -> (Settlements, Option<Fault>) {
+    match outcome {
+        Outcome::Written { item, fingerprint } => (vec![Settlement::Linked(link(intent, item, fingerprint))], None),
+        Outcome::Partly { item, fingerprint, fault } => {
+            let mut settled = vec![Settlement::Linked(link(intent, item, fingerprint))];
+            if fault.kind == FaultKind::Permanent {
+                settled.extend(refusal(write, intent, &fault, now));
+            }
+            (settled, Some(fault))
+        }
+        Outcome::Gone => match intent.verb {
+            Verb::Delete => (vec![Settlement::Unlinked(intent.key.clone())], None),
+            // Its id may have changed: the intent stays, so that the next pass looks for the item by its key.
+            Verb::Create | Verb::Update => {
+                let kind = FaultKind::Transient { wait: None };
+                let message = "the item is not under its id any more";
+                (Settlements::new(), Some(Fault::new(FaultScope::Item, kind, "ItemGone", message)))
+            }
+        },
+        Outcome::Failed(fault) => (failed(write, intent, &fault, now), Some(fault)),
+    }
+}
+
+fn link(intent: &Intent, item: ItemRef, fingerprint: Fingerprint) -> Link {
+    Link {
+        key: intent.key.clone(),
+        item,
+        fingerprint,
+        generation: intent.generation,
+        ends: intent.ends,
+        repairs: intent.repairs,
+    }
+}
+
+/// What a failed write leaves: nothing when nobody knows what became of it, so that its intent stays.
+fn failed(write: &Write, intent: &Intent, fault: &Fault, now: Timestamp) -> Settlements {
+    let dropped = || vec![Settlement::Dropped(intent.key.clone())];
+    match (fault.kind, fault.scope) {
+        (FaultKind::Doubtful { .. }, _) => Settlements::new(),
+        (FaultKind::Permanent, FaultScope::Item) => {
+            refusal(write, intent, fault, now).map_or_else(dropped, |refused| vec![refused])
+        }
+        (FaultKind::Permanent | FaultKind::Transient { .. } | FaultKind::NotAttempted, _) => dropped(),
+    }
+}
+
+/// The refusal of a write, so that it is not sent at every pass; a delete has none.
+fn refusal(write: &Write, intent: &Intent, fault: &Fault, now: Timestamp) -> Option<Settlement> {
+    let (Write::Create { event, .. } | Write::Update { event, .. }) = write else { return None };
+    Some(Settlement::Refused {
+        key: intent.key.clone(),
+        fingerprint: event.fingerprint(),
+        code: fault.code.clone(),
+        message: fault.message.clone(),
+        retry_at: now.checked_add(SignedDuration::from_hours(REFUSAL_HOURS)).unwrap_or(Timestamp::MAX),
+    })
+}
+
+fn report(pass: &Pass, key: &SourceKey, verb: Verb, fault: &Fault) {
+    ItemWriteError {
+        mailbox: pass.mailbox.as_str(),
+        key: key.as_str(),
+        action: verb.as_str(),
+        code: &fault.code,
+        reason: &fault.message,
+        hint: fault.hint.as_deref(),
+        request_id: fault.request_id.as_deref(),
+    }
+    .emit();
+}

@@ -1,0 +1,107 @@
+//! Intents that were left: a crash, a lost answer. Look first, then decide.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::pass::{Pass, PassStop};
+use crate::{
+    gateway::Calendar,
+    model::{
+        fingerprint::Fingerprint,
+        key::SourceKey,
+        link::{FoundItem, Intent, Link, Verb},
+    },
+    observability::events::IntentResolved,
+    plan::PlanError,
+    state::{Settlement, Settlements},
+};
+
+/// What the calendar says of the intents of a mailbox.
+#[derive(Debug, Default)]
+pub(super) struct Recovered {
+    /// Creates that were not found, with their generations: they are sent again as they were.
+    pub(super) pending: BTreeMap<SourceKey, u32>,
+    /// What is to be written to the state.
+    pub(super) settlements: Settlements,
+    /// The links once that is written.
+    pub(super) links: Vec<Link>,
+}
+
+/// Looks every intent of the mailbox up in the calendar.
+pub(super) async fn look(pass: &Pass, calendar: &Calendar, links: Vec<Link>) -> Result<Recovered, PassStop> {
+    let intents = pass.store.intents(&pass.mailbox).await?;
+    if intents.is_empty() {
+        return Ok(Recovered { links, ..Recovered::default() });
+    }
+    let mut links: BTreeMap<SourceKey, Link> = links.into_iter().map(|link| (link.key.clone(), link)).collect();
+    let mut recovered = Recovered::default();
+    let now = pass.clock.now();
+    for chunk in intents.chunks(pass.wiring.gateway.batch_limits().keys.max(1)) {
+        let keys: Vec<SourceKey> = chunk.iter().map(|intent| intent.key.clone()).collect();
+        let found = pass.wiring.gateway.probe(calendar, &keys).await?;
+        for intent in chunk {
+            let item = original(&found, intent, links.get(&intent.key));
+            refuse_foreign_owner(pass, item)?;
+            IntentResolved { mailbox: pass.mailbox.as_str(), key: intent.key.as_str(), found: item.is_some() }.emit();
+            let settlement = settle_one(intent, item);
+            match &settlement {
+                Settlement::Linked(link) => {
+                    links.insert(link.key.clone(), link.clone());
+                }
+                Settlement::Unlinked(key) => {
+                    links.remove(key);
+                }
+                Settlement::Dropped(key) if intent.verb == Verb::Create && is_recent(intent, now) => {
+                    // The intent stays: until the create is sent again, nothing but it remembers the generation.
+                    recovered.pending.insert(key.clone(), intent.generation);
+                    continue;
+                }
+                Settlement::Dropped(_) | Settlement::Refused { .. } => {}
+            }
+            recovered.settlements.push(settlement);
+        }
+    }
+    recovered.links = links.into_values().collect();
+    Ok(recovered)
+}
+
+/// For so long a create that was not found is sent again under its own generation: should the server have it after all and
+/// not show it yet, it recognises the repetition. After that, an item that is still not there is one that somebody deleted,
+/// and only a new generation can bring it back.
+const SAME_GENERATION_SECONDS: i64 = 600;
+
+fn is_recent(intent: &Intent, now: Timestamp) -> bool {
+    now.as_second() - i64::from(intent.generation) < SAME_GENERATION_SECONDS
+}
+
+/// The item of an intent: the one that the link names, else, of several with the key, the smallest id.
+fn original<'a>(found: &'a [FoundItem], intent: &Intent, link: Option<&Link>) -> Option<&'a FoundItem> {
+    let with_key = || found.iter().filter(|item| item.key == intent.key.as_str());
+    with_key()
+        .find(|item| link.is_some_and(|link| link.item.id == item.item.id))
+        .or_else(|| with_key().min_by(|one, other| one.item.id.cmp(&other.item.id)))
+}
+
+fn refuse_foreign_owner(pass: &Pass, item: Option<&FoundItem>) -> Result<(), PlanError> {
+    let foreign = item.and_then(|item| item.owner.as_ref()).filter(|owner| *owner != pass.store.owner());
+    foreign.map_or(Ok(()), |owner| {
+        Err(PlanError::OwnedByAnother { mailbox: pass.mailbox.clone(), owner: owner.0.clone(), count: 1 })
+    })
+}
+
+/// What the calendar says of an intent. The item's own fingerprint tells which write it went through.
+fn settle_one(intent: &Intent, item: Option<&FoundItem>) -> Settlement {
+    match (intent.verb, item) {
+        (Verb::Create | Verb::Update, Some(found)) => Settlement::Linked(Link {
+            key: intent.key.clone(),
+            item: found.item.clone(),
+            fingerprint: found.fingerprint.clone().unwrap_or_else(Fingerprint::unknown),
+            generation: intent.generation,
+            ends: intent.ends,
+            repairs: intent.repairs,
+        }),
+        (Verb::Delete, Some(_)) | (Verb::Create, None) => Settlement::Dropped(intent.key.clone()),
+        (Verb::Update | Verb::Delete, None) => Settlement::Unlinked(intent.key.clone()),
+    }
+}
