@@ -2,6 +2,7 @@
 
 pub mod auth;
 pub mod clock;
+pub mod daemon;
 pub mod desired;
 pub mod gateway;
 pub mod http;
