@@ -1,6 +1,29 @@
 //! `calsyncd` pushes the schedules and appointments of a business system one way into Outlook calendars.
+//!
+//! How an event travels:
+//!
+//! ```text
+//! sources → desired → plan ← (links, snapshot)
+//!                     plan → scheduler → gateway → Outlook
+//!                                        answers → state
+//! ```
+//!
+//! The rooms, lowest first; a room imports lower ones only. The table that `tests/architecture.rs` enforces is in
+//! `docs/ARCHITECTURE.md`.
+//!
+//! | level | rooms |
+//! |---|---|
+//! | 0 | [`clock`], [`model`] |
+//! | 1 | [`observability`], [`settings`], [`sandbox`] |
+//! | 2 | [`http`], [`desired`], [`plan`] |
+//! | 3 | [`auth`], [`state`] |
+//! | 4 | [`sources`], [`gateway`] |
+//! | 5 | [`scheduler`] |
+//! | 7 | [`daemon`] |
+//! | 8 | [`cli`] |
 
 pub mod auth;
+pub mod cli;
 pub mod clock;
 pub mod daemon;
 pub mod desired;

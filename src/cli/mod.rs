@@ -1,0 +1,183 @@
+//! The commands: arguments in, words and tables out.
+
+mod check;
+mod config;
+mod demo;
+mod man;
+mod output;
+mod plan;
+mod run;
+mod sandbox;
+mod setup;
+mod status;
+mod sync;
+mod test;
+
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
+
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, error::ErrorKind, parser::ValueSource};
+
+pub use man::pages as man_pages;
+
+/// Pushes the schedules and appointments of a business system one way into Outlook calendars.
+#[derive(Debug, Parser)]
+#[command(name = "calsyncd", version, propagate_version = true, max_term_width = 100)]
+pub struct Arguments {
+    /// The settings file [default: /etc/calsyncd/calsyncd.toml, else config/calsyncd.toml]
+    #[arg(long, global = true, value_name = "FILE", env = "CALSYNCD_CONFIG")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the daemon
+    Run,
+    /// Load and check the settings, as the daemon would
+    Check(JsonOnly),
+    /// Open the test user's calendar, step by step, with what to do about a failure
+    Test(TestArguments),
+    /// Show what a run would do, and why; writes nothing
+    Plan(MailboxArguments),
+    /// One pass in the foreground, with progress
+    Sync(MailboxArguments),
+    /// Show mailboxes, waits, held deletions and quarantine
+    Status(JsonOnly),
+    /// Read or write one setting
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Run the simulated Exchange as a server of its own
+    ///
+    /// --config names settings of its own (mailboxes, accounts, applications, throttling, faults); docs/sandbox.toml shows them.
+    /// Without it there are three mailboxes, an account and an application, which are printed.
+    Sandbox(SandboxArguments),
+    /// Show it all on this machine: sandbox, sample data and daemon, nothing to configure
+    Demo(DemoArguments),
+    /// Write the manual pages into a folder
+    #[command(hide = true)]
+    Man {
+        /// The folder
+        folder: PathBuf,
+    },
+}
+
+#[derive(Debug, Clone, Copy, Args)]
+struct JsonOnly {
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+struct TestArguments {
+    /// The mailbox to open [default: exchange.test_user]
+    #[arg(long, value_name = "ADDRESS")]
+    user: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+struct MailboxArguments {
+    /// Only this mailbox
+    #[arg(long, value_name = "ADDRESS")]
+    mailbox: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum ConfigCommand {
+    /// Print the value of a setting
+    Get {
+        /// Its name, such as exchange.max_threads
+        key: String,
+    },
+    /// Write one setting; comments and order stay, and nothing is written that does not check
+    Set {
+        /// Its name, such as exchange.max_threads
+        key: String,
+        /// Its value
+        value: String,
+    },
+}
+
+#[derive(Debug, Args)]
+struct SandboxArguments {
+    /// Where to listen; port 0 takes a free one and prints it
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8088")]
+    listen: SocketAddr,
+    /// Keep every exchange, one HAR 1.2 entry a line, secrets redacted
+    #[arg(long, value_name = "FILE.jsonl")]
+    record: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct DemoArguments {
+    /// Push twice and end; otherwise go on and follow changes of the sample files
+    #[arg(long)]
+    once: bool,
+    /// Print one JSON object on the last line
+    #[arg(long)]
+    json: bool,
+    /// Keep every exchange, one HAR 1.2 entry a line, secrets redacted
+    #[arg(long, value_name = "FILE.jsonl")]
+    record: Option<PathBuf>,
+    /// Where the sandbox listens; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0")]
+    listen: SocketAddr,
+}
+
+/// What a command ends with.
+type Outcome = anyhow::Result<ExitCode>;
+
+/// Runs the command that the arguments name.
+#[must_use]
+pub fn main() -> ExitCode {
+    let matches = Arguments::command().get_matches();
+    let arguments = match Arguments::from_arg_matches(&matches) {
+        Ok(arguments) => arguments,
+        Err(error) => error.exit(),
+    };
+    let is_named = matches.value_source("config") == Some(ValueSource::CommandLine);
+    if is_named && matches!(arguments.command, Command::Demo(_)) {
+        let message = "the demo takes no settings: it makes its own";
+        Arguments::command().error(ErrorKind::ArgumentConflict, message).exit();
+    }
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return output::failure(&anyhow::Error::new(error).context("cannot start the runtime")),
+    };
+    let code = match runtime.block_on(dispatch(arguments, is_named)) {
+        Ok(code) => code,
+        Err(error) => output::failure(&error),
+    };
+    // A file system that does not answer must not keep the process from ending.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    code
+}
+
+async fn dispatch(arguments: Arguments, is_named: bool) -> Outcome {
+    let config = arguments.config.as_deref();
+    match arguments.command {
+        Command::Run => run::run(config).await,
+        Command::Check(JsonOnly { json }) => check::check(config, json),
+        Command::Test(TestArguments { user, json }) => test::test(config, user.as_deref(), json).await,
+        Command::Plan(MailboxArguments { mailbox, json }) => plan::plan(config, mailbox.as_deref(), json).await,
+        Command::Sync(MailboxArguments { mailbox, json }) => sync::sync(config, mailbox.as_deref(), json).await,
+        Command::Status(JsonOnly { json }) => status::status(config, json).await,
+        Command::Config(ConfigCommand::Get { key }) => config::get(config, &key),
+        Command::Config(ConfigCommand::Set { key, value }) => config::set(config, &key, &value),
+        Command::Sandbox(SandboxArguments { listen, record }) => {
+            // What the environment names are the settings of the daemon.
+            sandbox::sandbox(listen, config.filter(|_| is_named), record).await
+        }
+        Command::Demo(DemoArguments { once, json, record, listen }) => {
+            demo::demo(demo::Options { once, json, record, listen }).await
+        }
+        Command::Man { folder } => man::write(&folder),
+    }
+}

@@ -1,0 +1,88 @@
+//! What every command that works with settings begins with.
+
+use std::{
+    io::IsTerminal,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use tokio_util::sync::CancellationToken;
+
+use super::output::{self, hinted};
+use crate::{
+    clock::{Clock, SystemClock},
+    daemon::{WiringError, wire},
+    model::address::Address,
+    scheduler::{Engine, Progress},
+    settings::{Environment, Loaded, Settings, SettingsFaults, Strictness, load},
+    state::{Access, StateError, Store},
+};
+
+/// Where the settings are when nobody says.
+const DEFAULT_PATHS: [&str; 2] = ["/etc/calsyncd/calsyncd.toml", "config/calsyncd.toml"];
+
+/// The settings file: the one that was named, else the first default that is there.
+pub(super) fn settings_path(named: Option<&Path>) -> PathBuf {
+    let found = || DEFAULT_PATHS.iter().map(PathBuf::from).find(|path| path.exists());
+    named.map_or_else(|| found().unwrap_or_else(|| PathBuf::from(DEFAULT_PATHS[0])), Path::to_path_buf)
+}
+
+/// Loads the settings, or prints every fault.
+pub(super) fn load_settings(named: Option<&Path>, strictness: Strictness) -> Result<Loaded, SettingsFaults> {
+    load(&settings_path(named), &Environment::of_process(), strictness)
+}
+
+/// Prints every fault of the settings on standard error.
+pub(super) fn print_faults(faults: &SettingsFaults) {
+    for finding in &faults.findings {
+        output::complain(format_args!("{finding}"));
+        if let Some(hint) = &finding.hint {
+            output::print_hint(hint);
+        }
+    }
+}
+
+/// Reads an address of the command line.
+pub(super) fn address(text: &str) -> anyhow::Result<Address> {
+    Address::parse(text).map_err(|error| hinted(error.to_string(), "give an SMTP address such as ana@example.test"))
+}
+
+/// Opens the state; a hint goes with every failure.
+pub(super) async fn open_state(settings: &Settings, access: Access) -> anyhow::Result<Store> {
+    Store::open(&settings.state.path, access).await.map_err(|error| state_failure(&error))
+}
+
+/// A failure of the state with its cause and its hint.
+pub(super) fn state_failure(error: &StateError) -> anyhow::Error {
+    let cause = std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
+    hinted(format!("{error}{cause}"), error.hint())
+}
+
+/// An engine at rest for one run in the foreground.
+pub(super) fn engine(
+    settings: &Settings,
+    store: &Store,
+    progress: Progress,
+    stop: CancellationToken,
+) -> Result<Engine, WiringError> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let wiring = Arc::new(wire(settings, store.owner(), &clock)?);
+    Ok(Engine::new(store.clone(), clock, wiring, progress, stop))
+}
+
+/// A token that Ctrl-C or SIGTERM cancels: what is in flight is finished, nothing new is begun. The second signal ends the
+/// program at once; what was in flight is then looked into at the next start.
+pub(super) fn stop_on_signal() -> CancellationToken {
+    let stop = CancellationToken::new();
+    let cancelled = stop.clone();
+    tokio::spawn(async move {
+        crate::daemon::stop_signal().await;
+        cancelled.cancel();
+        if std::io::stderr().is_terminal() {
+            output::complain(format_args!("finishing what is in flight; once more ends at once"));
+        }
+        crate::daemon::stop_signal().await;
+        std::process::exit(1);
+    });
+    stop
+}

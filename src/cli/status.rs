@@ -1,0 +1,159 @@
+//! `calsyncd status`: what the state tells, whether a daemon runs or not.
+
+use std::{collections::BTreeMap, path::Path, process::ExitCode};
+
+use comfy_table::Cell;
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::{
+    Outcome, check,
+    output::{self, say},
+    setup,
+};
+use crate::{
+    model::key::SourceKey,
+    settings::Strictness,
+    state::{Access, Held, MailboxState, Refused, RejectedEvent, StateError, Store},
+};
+
+#[derive(Default)]
+struct Status {
+    mailboxes: Vec<(MailboxState, u64)>,
+    held: Vec<Held>,
+    refused: Vec<Refused>,
+    rejected: Vec<RejectedEvent>,
+}
+
+/// Prints the status.
+pub(super) async fn status(config: Option<&Path>, json: bool) -> Outcome {
+    let settings = match setup::load_settings(config, Strictness::Check) {
+        Ok(loaded) => loaded.settings,
+        Err(faults) => return Ok(check::refuse(&faults)),
+    };
+    let path = &settings.state.path;
+    if !path.exists() {
+        if json {
+            say!("{}", as_json(&Status::default()));
+        } else {
+            say!("nothing yet: there is no state at {}, as neither `run` nor `sync` has been there", path.display());
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    let store = setup::open_state(&settings, Access::Shared).await?;
+    let status = collect(&store).await.map_err(|error| setup::state_failure(&error))?;
+    if json {
+        say!("{}", as_json(&status));
+    } else {
+        print(&status);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn collect(store: &Store) -> Result<Status, StateError> {
+    let links: BTreeMap<_, _> = store.link_counts().await?.into_iter().collect();
+    let mailboxes = store.mailboxes().await?;
+    Ok(Status {
+        mailboxes: mailboxes
+            .into_iter()
+            .map(|state| {
+                let count = links.get(&state.mailbox).copied().unwrap_or_default();
+                (state, count)
+            })
+            .collect(),
+        held: store.holds().await?,
+        refused: store.refusals(None).await?,
+        rejected: store.rejections().await?,
+    })
+}
+
+fn time(instant: Option<Timestamp>) -> String {
+    instant.map_or_else(String::new, |instant| instant.strftime("%Y-%m-%d %H:%M:%SZ").to_string())
+}
+
+fn print(status: &Status) {
+    let mut table = output::table(&["mailbox", "items", "last pass", "calendar read", "parked until"], &[1]);
+    for (state, links) in &status.mailboxes {
+        let parked = state.parked.as_ref();
+        table.add_row([
+            Cell::new(&state.mailbox),
+            Cell::new(links),
+            Cell::new(time(state.finished_at)),
+            Cell::new(time(state.read_at)),
+            Cell::new(time(parked.map(|parked| parked.until))),
+        ]);
+    }
+    say!("{}", table.trim_fmt());
+    for (state, _) in &status.mailboxes {
+        if let Some(parked) = &state.parked {
+            say!("parked      {}: {}: {}", state.mailbox, parked.code, parked.message);
+            if let Some(hint) = &parked.hint {
+                say!("            hint: {hint}");
+            }
+        }
+    }
+    for held in &status.held {
+        say!("held        {} {}: {} (since {})", held.mailbox, held.key, held.reason, time(Some(held.since)));
+    }
+    for refused in &status.refused {
+        say!("refused     {} {}: {} {}", refused.mailbox, refused.key, refused.code, refused.message);
+    }
+    for rejected in &status.rejected {
+        let rejection = &rejected.rejection;
+        say!("quarantine  {} {}: {}", rejected.source, rejection.place, rejection.reason);
+    }
+}
+
+fn as_json(status: &Status) -> serde_json::Value {
+    let text = |instant: Option<Timestamp>| instant.map(|instant| instant.to_string());
+    let mailboxes: Vec<_> = status
+        .mailboxes
+        .iter()
+        .map(|(state, links)| {
+            let parked = state.parked.as_ref().map(|parked| {
+                json!({ "until": parked.until.to_string(), "code": parked.code, "message": parked.message, "hint": parked.hint })
+            });
+            json!({
+                "mailbox": state.mailbox.as_str(),
+                "items": links,
+                "finished_at": text(state.finished_at),
+                "read_at": text(state.read_at),
+                "parked": parked,
+            })
+        })
+        .collect();
+    let held: Vec<_> = status
+        .held
+        .iter()
+        .map(|held| json!({ "mailbox": held.mailbox.as_str(), "key": held.key.as_str(), "reason": held.reason, "since": held.since.to_string() }))
+        .collect();
+    let refused: Vec<_> = status
+        .refused
+        .iter()
+        .map(|refused| {
+            json!({
+                "mailbox": refused.mailbox.as_str(),
+                "key": refused.key.as_str(),
+                "code": refused.code,
+                "message": refused.message,
+                "since": refused.since.to_string(),
+                "retry_at": refused.retry_at.to_string(),
+            })
+        })
+        .collect();
+    let rejected: Vec<_> = status
+        .rejected
+        .iter()
+        .map(|rejected| {
+            let rejection = &rejected.rejection;
+            json!({
+                "source": rejected.source,
+                "key": rejection.key.as_ref().map(SourceKey::as_str),
+                "place": rejection.place,
+                "reason": rejection.reason,
+                "since": rejected.since.to_string(),
+            })
+        })
+        .collect();
+    json!({ "mailboxes": mailboxes, "held": held, "refused": refused, "quarantine": rejected })
+}

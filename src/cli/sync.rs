@@ -1,0 +1,218 @@
+//! `calsyncd sync`: one pass in the foreground.
+
+use std::{path::Path, process::ExitCode, time::Duration};
+
+use comfy_table::Cell;
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    Outcome, check,
+    output::{self, count, hinted, say, stop_hint},
+    setup,
+};
+use crate::{
+    model::address::Address,
+    scheduler::{Engine, MailboxSummary, Progress, ProgressEvent, Summary},
+    settings::Strictness,
+    state::Access,
+};
+
+/// Passes once over every mailbox, or one.
+pub(super) async fn sync(config: Option<&Path>, mailbox: Option<&str>, json: bool) -> Outcome {
+    let only = mailbox.map(setup::address).transpose()?;
+    let settings = match setup::load_settings(config, Strictness::Run) {
+        Ok(loaded) => loaded.settings,
+        Err(faults) => return Ok(check::refuse(&faults)),
+    };
+    let store = setup::open_state(&settings, Access::Exclusive).await?;
+    let stop = setup::stop_on_signal();
+    let bar = Bar::new("sync");
+    let mut engine = setup::engine(&settings, &store, bar.progress(), stop.clone())?;
+    let summary = engine.once(only.as_ref()).await.map_err(|error| setup::state_failure(&error))?;
+    bar.end();
+    store.close().await;
+    if let Some(only) = only.filter(|_| summary.mailboxes.is_empty() && !stop.is_cancelled()) {
+        return Err(hinted(
+            format!("{only} has no events in any source, and nothing of ours was written there"),
+            "check the address, and the people that the jobs choose",
+        ));
+    }
+    if json {
+        say!("{}", as_json(&summary));
+    } else {
+        report(&summary, &stop);
+    }
+    Ok(if has_failed(&summary) || stop.is_cancelled() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// A progress bar that follows an engine.
+pub(super) struct Bar(indicatif::ProgressBar);
+
+impl Bar {
+    pub(super) fn new(title: &str) -> Self {
+        Self(output::progress_bar(title))
+    }
+
+    /// What the engine tells.
+    pub(super) fn progress(&self) -> Progress {
+        let bar = self.0.clone();
+        Progress::to(move |event| match event {
+            ProgressEvent::SourceRead { source, events, mailboxes } => {
+                bar.set_message(format!("{source}: {events} events, {mailboxes} mailboxes"));
+            }
+            ProgressEvent::Planned { mailbox, writes } => {
+                bar.inc_length(writes as u64);
+                bar.set_message(mailbox.to_string());
+            }
+            ProgressEvent::Written { writes, .. } => bar.inc(writes as u64),
+            ProgressEvent::Finished(report) => bar.set_message(report.mailbox.to_string()),
+        })
+    }
+
+    pub(super) fn end(self) {
+        self.0.finish_and_clear();
+    }
+}
+
+/// Whether something was left undone.
+pub(super) fn has_failed(summary: &Summary) -> bool {
+    let failed = |mailbox: &MailboxSummary| mailbox.stop.is_some() || mailbox.done.failed > 0;
+    summary.tasks_failed > 0 || !summary.sources_failed.is_empty() || summary.mailboxes.values().any(failed)
+}
+
+fn report(summary: &Summary, stop: &CancellationToken) {
+    output::print_sources_failed(&summary.sources_failed);
+    output::print_rejections(&summary.rejections);
+    if !summary.mailboxes.is_empty() {
+        say!("{}", table(summary.mailboxes.iter()).trim_fmt());
+    }
+    for (mailbox, entry) in &summary.mailboxes {
+        if let Some(stopped) = &entry.stop {
+            let cause = std::error::Error::source(stopped).map(|cause| format!(": {cause}")).unwrap_or_default();
+            say!("{mailbox}: {stopped}{cause}");
+            if let Some(hint) = stop_hint(stopped) {
+                say!("  hint: {hint}");
+            }
+        }
+    }
+    let held: usize = summary.mailboxes.values().map(|entry| entry.held).sum();
+    if held > 0 {
+        say!("{} held back by the brake", count(held, "deletion"));
+        say!(
+            "  hint: `calsyncd status` lists them; bring the events back into the source, or raise [brake] to let them pass"
+        );
+    }
+    if stop.is_cancelled() {
+        say!("stopped by a signal; the rest is due at the next run");
+    }
+}
+
+/// The mailboxes as a table.
+pub(super) fn table<'a>(mailboxes: impl Iterator<Item = (&'a Address, &'a MailboxSummary)>) -> comfy_table::Table {
+    let head =
+        ["mailbox", "created", "updated", "deleted", "as it should be", "held", "quarantine", "failed", "requests"];
+    let mut table = output::table(&head, &[1, 2, 3, 4, 5, 6, 7, 8]);
+    for (mailbox, entry) in mailboxes {
+        table.add_row([
+            Cell::new(mailbox),
+            Cell::new(entry.done.created),
+            Cell::new(entry.done.updated),
+            Cell::new(entry.done.deleted),
+            Cell::new(entry.kept),
+            Cell::new(entry.held),
+            Cell::new(entry.quarantined),
+            Cell::new(entry.done.failed),
+            Cell::new(entry.requests),
+        ]);
+    }
+    table
+}
+
+fn as_json(summary: &Summary) -> serde_json::Value {
+    let mailboxes: Vec<_> = summary
+        .mailboxes
+        .iter()
+        .map(|(mailbox, entry)| {
+            json!({
+                "mailbox": mailbox.as_str(),
+                "created": entry.done.created,
+                "updated": entry.done.updated,
+                "deleted": entry.done.deleted,
+                "kept": entry.kept,
+                "held": entry.held,
+                "quarantined": entry.quarantined,
+                "failed": entry.done.failed,
+                "requests": entry.requests,
+                "error": entry.stop.as_ref().map(ToString::to_string),
+                "hint": entry.stop.as_ref().and_then(stop_hint),
+            })
+        })
+        .collect();
+    let failed: Vec<_> = summary
+        .sources_failed
+        .iter()
+        .map(|(name, error)| json!({ "source": name, "error": output::chain(error), "hint": error.hint() }))
+        .collect();
+    let rejected = output::rejections_as_json(&summary.rejections);
+    json!({ "mailboxes": mailboxes, "sources_failed": failed, "rejected": rejected, "ok": !has_failed(summary) })
+}
+
+/// The writes and requests of a run over all mailboxes.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Totals {
+    pub(super) created: u64,
+    pub(super) updated: u64,
+    pub(super) deleted: u64,
+    pub(super) requests: u64,
+    pub(super) elapsed: Duration,
+}
+
+impl Totals {
+    /// The totals of a summary.
+    pub(super) fn of(summary: &Summary, elapsed: Duration) -> Self {
+        let mut totals = Self { elapsed, ..Self::default() };
+        for entry in summary.mailboxes.values() {
+            totals.created += entry.done.created;
+            totals.updated += entry.done.updated;
+            totals.deleted += entry.done.deleted;
+            totals.requests += entry.requests;
+        }
+        totals
+    }
+
+    /// Both together.
+    pub(super) fn and(self, other: Self) -> Self {
+        Self {
+            created: self.created + other.created,
+            updated: self.updated + other.updated,
+            deleted: self.deleted + other.deleted,
+            requests: self.requests + other.requests,
+            elapsed: self.elapsed + other.elapsed,
+        }
+    }
+
+    /// Creates, updates and deletes.
+    pub(super) const fn changes(self) -> u64 {
+        self.created + self.updated + self.deleted
+    }
+
+    /// As JSON.
+    pub(super) fn as_json(self) -> serde_json::Value {
+        json!({
+            "created": self.created,
+            "updated": self.updated,
+            "deleted": self.deleted,
+            "changes": self.changes(),
+            "seconds": (self.elapsed.as_secs_f64() * 1000.0).round() / 1000.0,
+            "requests": self.requests,
+        })
+    }
+}
+
+/// An engine's summary and how long it took.
+pub(super) async fn timed(engine: &mut Engine) -> anyhow::Result<(Summary, Duration)> {
+    let started = std::time::Instant::now();
+    let summary = engine.once(None).await.map_err(|error| setup::state_failure(&error))?;
+    Ok((summary, started.elapsed()))
+}
