@@ -1,0 +1,17 @@
+//! What every scenario stands on.
+
+mod calendar;
+mod config;
+mod daemon;
+mod events;
+mod program;
+mod wait;
+mod world;
+
+pub(crate) use self::{
+    config::Config,
+    daemon::Daemon,
+    events::{appointment, day, many, on, series},
+    wait::eventually,
+    world::{Face, World},
+};

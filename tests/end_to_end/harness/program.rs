@@ -1,0 +1,159 @@
+//! Commands of the program that end by themselves.
+
+use std::{
+    io::Read,
+    path::Path,
+    process::{Child, Command, Stdio},
+    thread,
+};
+
+use serde_json::Value;
+
+use super::{World, eventually};
+
+/// The program, with nothing of this process's environment that could change what it does.
+pub(crate) fn program(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_calsyncd"));
+    command.env_clear().current_dir(folder).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.env("TMPDIR", folder).env("RUST_BACKTRACE", "1");
+    command
+}
+
+/// How a command ended.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    /// The exit status; -1 when a signal ended it.
+    pub(crate) code: i32,
+    /// What it printed.
+    pub(crate) out: String,
+    /// What it complained of.
+    pub(crate) err: String,
+}
+
+impl Ended {
+    /// Waits for the end of a child and kills it at the deadline.
+    pub(crate) fn of(mut child: Child) -> Self {
+        let out = reader(child.stdout.take().unwrap());
+        let err = reader(child.stderr.take().unwrap());
+        let code = KilledOnDrop(child).end();
+        Self { code, out: out.join().unwrap(), err: err.join().unwrap() }
+    }
+
+    /// The last line of the output, which is JSON.
+    #[track_caller]
+    pub(crate) fn json(&self) -> Value {
+        let last = self.out.lines().last().unwrap_or_default();
+        serde_json::from_str(last).unwrap_or_else(|error| panic!("{error}: {self:#?}"))
+    }
+
+    /// Panics unless it ended with `code` and said all of `words`.
+    #[track_caller]
+    pub(crate) fn expect(self, code: i32, words: &[&str]) -> Self {
+        assert_eq!(self.code, code, "{self:#?}");
+        for word in words {
+            assert!(self.out.contains(word) || self.err.contains(word), "{word:?} is not in {self:#?}");
+        }
+        self
+    }
+}
+
+/// A process that does not outlive its test.
+#[derive(Debug)]
+pub(crate) struct KilledOnDrop(pub(crate) Child);
+
+impl KilledOnDrop {
+    /// Sends a signal: `HUP`, `TERM`.
+    pub(crate) fn signal(&self, name: &str) {
+        let status = Command::new("kill").arg(format!("-{name}")).arg(self.0.id().to_string()).status();
+        assert!(status.unwrap().success(), "kill -{name}");
+    }
+
+    /// Waits for the end and gives the exit status; -1 when a signal ended it.
+    #[track_caller]
+    pub(crate) fn end(&mut self) -> i32 {
+        let status = eventually("the end of the process", || self.0.try_wait().unwrap());
+        status.code().unwrap_or(-1)
+    }
+}
+
+impl Drop for KilledOnDrop {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn reader(mut stream: impl Read + Send + 'static) -> thread::JoinHandle<String> {
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        stream.read_to_end(&mut bytes).unwrap();
+        String::from_utf8_lossy(&bytes).into_owned()
+    })
+}
+
+/// What `sync --json` says.
+#[derive(Debug)]
+pub(crate) struct Pass {
+    /// The whole object.
+    pub(crate) json: Value,
+    /// The exit status.
+    pub(crate) code: i32,
+}
+
+impl Pass {
+    /// The sum of a number over all mailboxes.
+    pub(crate) fn total(&self, field: &str) -> u64 {
+        self.json["mailboxes"].as_array().unwrap().iter().map(|mailbox| mailbox[field].as_u64().unwrap()).sum()
+    }
+
+    /// Created, updated, deleted.
+    pub(crate) fn changes(&self) -> [u64; 3] {
+        ["created", "updated", "deleted"].map(|field| self.total(field))
+    }
+
+    /// What is said of one person's mailbox.
+    pub(crate) fn of(&self, person: &str) -> Value {
+        let address = format!("{person}@example.test");
+        let mailboxes = self.json["mailboxes"].as_array().unwrap();
+        mailboxes.iter().find(|mailbox| mailbox["mailbox"] == address).cloned().unwrap_or(Value::Null)
+    }
+}
+
+impl World {
+    /// Runs a command to its end, with the settings file.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Ended {
+        let mut command = program(self.path());
+        command.arg("--config").arg(self.settings_path()).args(arguments);
+        Ended::of(command.spawn().unwrap())
+    }
+
+    /// Starts a command without a settings file.
+    pub(crate) fn spawn_bare(&self, arguments: &[&str]) -> KilledOnDrop {
+        KilledOnDrop(program(self.path()).args(arguments).spawn().unwrap())
+    }
+
+    /// Runs a command to its end, without a settings file.
+    pub(crate) fn bare(&self, arguments: &[&str]) -> Ended {
+        Ended::of(program(self.path()).args(arguments).spawn().unwrap())
+    }
+
+    /// One pass in the foreground, however it ends.
+    pub(crate) fn try_sync(&self) -> Pass {
+        let ended = self.command(&["sync", "--json"]);
+        Pass { json: ended.json(), code: ended.code }
+    }
+
+    /// One pass in the foreground that goes well.
+    #[track_caller]
+    pub(crate) fn sync(&self) -> Pass {
+        let pass = self.try_sync();
+        assert_eq!(pass.code, 0, "{:#}", pass.json);
+        pass
+    }
+
+    /// What `status --json` says.
+    #[track_caller]
+    pub(crate) fn status(&self) -> Value {
+        self.command(&["status", "--json"]).expect(0, &[]).json()
+    }
+}

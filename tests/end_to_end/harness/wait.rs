@@ -1,0 +1,23 @@
+//! Waiting for a condition, with a deadline.
+
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+
+/// How long anything may take: generous, since the machine may be busy.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
+/// How often a condition is looked at.
+pub(crate) const POLL: Duration = Duration::from_millis(5);
+
+/// What `condition` gives once it gives something.
+pub(crate) fn eventually<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
+    let started = Instant::now();
+    loop {
+        if let Some(value) = condition() {
+            return value;
+        }
+        assert!(started.elapsed() < DEADLINE, "{what}: not within {DEADLINE:?}");
+        thread::sleep(POLL);
+    }
+}

@@ -1,0 +1,36 @@
+//! The real binary against the sandbox: settings file, source folder, signals, faults, and what the calendars show.
+//!
+//! The sandbox runs in this process, on loopback and a free port; the program runs as it would anywhere. With the variable
+//! `CALSYNCD_RECORD_DIR` every exchange is kept in that folder, one file for each sandbox.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+/// The same scenario through several faces: a test for each.
+macro_rules! through {
+    ($scenario:ident: $($face:ident)+) => {
+        mod $scenario {
+            $(
+                #[test]
+                #[allow(non_snake_case, reason = "the names of the faces")]
+                fn $face() {
+                    super::$scenario(crate::harness::Face::$face);
+                }
+            )+
+        }
+    };
+}
+
+mod bad_input;
+mod care;
+mod commands;
+mod credentials;
+mod daemon;
+mod doubt;
+mod drift;
+mod faults;
+mod harness;
+mod kill;
+mod notify;
+mod push;
+mod restart;
+mod stop;
