@@ -1,12 +1,13 @@
 //! Source events → what each calendar should show. Pure: no clock, no input or output.
 //!
-//! *Invariant*: every key of the read is either in a mailbox of the result or in [`Desired::skipped`], so that a plan
-//! never takes what was left out for what was deleted.
+//! *Invariant*: every key of the read is in a mailbox of the result, in [`Desired::skipped`] or in [`Desired::divided`], so
+//! that a plan never takes what was left out for what was deleted.
 
 mod content;
 mod half_days;
 mod rule;
 mod series;
+mod shape;
 mod texts;
 mod times;
 
@@ -20,12 +21,15 @@ use crate::{
         address::Address,
         event::DesiredEvent,
         key::SourceKey,
-        source::{Recipient, Rejection, SourceEvent, SourceRead, SourceTime},
-        time::EventTime,
+        source::{Recipient, Rejection, SourceEvent, SourceRead},
         window::Window,
     },
     settings::Job,
 };
+
+pub use shape::{Divided, Note, Unlisted};
+
+use shape::Shape;
 
 /// What a job wants the calendars to show.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -34,8 +38,13 @@ pub struct Desired {
     pub mailboxes: BTreeMap<Address, Vec<Arc<DesiredEvent>>>,
     /// Events that this job cannot push. Those of the read itself stay in the read.
     pub rejections: Vec<Rejection>,
-    /// Every key of the read that is in no mailbox, in the order of the keys: none of them is a deletion.
+    /// Every key of the read, and of the parts of its events, that is known and in no mailbox, in the order of the keys:
+    /// none of them is a deletion.
     pub skipped: Vec<Skipped>,
+    /// The events that several items may show, in the order of the read: they say which of their parts take place.
+    pub divided: Vec<Divided>,
+    /// The events that are not shown by one item, in the order of their keys.
+    pub notes: Vec<Note>,
 }
 
 /// A key of the source that is not in the result.
@@ -85,9 +94,9 @@ pub fn desired(read: &SourceRead, job: &Job, window: Window) -> Desired {
     let mut placed: BTreeSet<&SourceKey> = BTreeSet::new();
     for event in &read.events {
         match place(event, job, window) {
-            Ok((mailbox, desired)) => {
+            Ok((mailbox, shape)) => {
                 placed.insert(&event.key);
-                result.mailboxes.entry(mailbox).or_default().push(Arc::new(desired));
+                show(event, mailbox, shape, job, window, &mut result);
             }
             Err(left_out) => {
                 let key = event.key.clone();
@@ -111,6 +120,7 @@ pub fn desired(read: &SourceRead, job: &Job, window: Window) -> Desired {
     result.skipped.sort();
     result.skipped.dedup();
     result.rejections.sort();
+    result.notes.sort();
     result
 }
 
@@ -121,7 +131,7 @@ struct LeftOut {
     rejection: Option<String>,
 }
 
-fn place(event: &SourceEvent, job: &Job, window: Window) -> Result<(Address, DesiredEvent), LeftOut> {
+fn place(event: &SourceEvent, job: &Job, window: Window) -> Result<(Address, Shape), LeftOut> {
     if !job.kinds.contains(&event.kind) {
         return Err(LeftOut { mailbox: None, reason: SkipReason::OtherKind, rejection: None });
     }
@@ -131,10 +141,47 @@ fn place(event: &SourceEvent, job: &Job, window: Window) -> Result<(Address, Des
     }
     let mailbox =
         mailbox.map_err(|reason| LeftOut { mailbox: None, reason: SkipReason::NoMailbox, rejection: Some(reason) })?;
-    match normal(event, job, window) {
-        Ok(Some(desired)) => Ok((mailbox, desired)),
-        Ok(None) => Err(LeftOut { mailbox: Some(mailbox), reason: SkipReason::OutOfWindow, rejection: None }),
+    match shape::shape(event, job, window) {
+        Ok(shape) => Ok((mailbox, shape)),
         Err(reason) => Err(LeftOut { mailbox: Some(mailbox), reason: SkipReason::Rejected, rejection: Some(reason) }),
+    }
+}
+
+/// Puts the items of an event into its mailbox, as far as they touch the window.
+fn show(event: &SourceEvent, mailbox: Address, shape: Shape, job: &Job, window: Window, result: &mut Desired) {
+    let mut shown = Vec::new();
+    let out_of_window = |key| Skipped { key, mailbox: Some(mailbox.clone()), reason: SkipReason::OutOfWindow };
+    if event.recurrence.is_some() || !shape.parts.is_empty() {
+        let key = event.key.clone();
+        result.divided.push(Divided { key, mailbox: mailbox.clone(), unlisted: shape.unlisted });
+    }
+    if let Some((time, series)) = shape.main {
+        let key = event.key.clone();
+        let inside = match &series {
+            None => window.touches(&time),
+            Some(series) => series::touches(series, &time, window),
+        };
+        if inside {
+            let content = content::content(&event.content, None, job);
+            shown.push(Arc::new(DesiredEvent { key, time, series, content }));
+        } else {
+            result.skipped.push(out_of_window(key));
+        }
+    }
+    for part in shape.parts {
+        let key = event.key.part(part.original);
+        if window.touches(&part.time) {
+            shown.push(Arc::new(DesiredEvent { key, time: part.time, series: None, content: part.content }));
+        } else {
+            result.skipped.push(out_of_window(key));
+        }
+    }
+    if let Some(reason) = shape.note.filter(|_| !shown.is_empty()) {
+        let (key, items) = (event.key.clone(), shown.len());
+        result.notes.push(Note { key, mailbox: mailbox.clone(), reason, items });
+    }
+    if !shown.is_empty() {
+        result.mailboxes.entry(mailbox).or_default().extend(shown);
     }
 }
 
@@ -162,31 +209,6 @@ fn is_selected(recipient: &Recipient, mailbox: Option<&Address>, job: &Job) -> b
             let as_person = matches!(recipient, Recipient::Person(person) if person == entry);
             as_person || mailbox.is_some_and(|address| address.as_str().eq_ignore_ascii_case(entry))
         })
-}
-
-/// The event in its normal form; `None` when it is out of the window.
-fn normal(event: &SourceEvent, job: &Job, window: Window) -> Result<Option<DesiredEvent>, String> {
-    let time = match &event.time {
-        SourceTime::Fixed(time) => time.clone(),
-        SourceTime::Period { date, period, half_days, zone } => {
-            let hours = half_days::Hours { morning: job.morning, afternoon: job.afternoon };
-            let zone = zone.clone().unwrap_or_else(|| job.zone.clone());
-            half_days::event_time(*date, *period, *half_days, zone, hours)?
-        }
-    };
-    let desired = |time: EventTime, series| DesiredEvent {
-        key: event.key.clone(),
-        time,
-        series,
-        content: content::content(&event.content, None, job),
-    };
-    let Some(recurrence) = &event.recurrence else {
-        let time = times::normal(time)?;
-        return Ok(window.touches(&time).then(|| desired(time, None)));
-    };
-    // The start of a series stays as it is: the rule repeats its wall time, which exists on every other day.
-    let series = series::series(recurrence, &time, &event.content, job)?;
-    Ok(series::touches(&series, &time, window).then(|| desired(time, Some(series))))
 }
 
 #[cfg(test)]

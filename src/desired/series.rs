@@ -4,7 +4,11 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, civil::Date, civil::DateTime};
 
-use super::{content, rule, times};
+use super::{
+    content, rule,
+    shape::{Shape, Unlisted},
+    times,
+};
 use crate::{
     model::{
         event::Content,
@@ -19,17 +23,29 @@ use crate::{
 /// The most occurrences of a series that may differ.
 const EXCEPTIONS_MAX: usize = 500;
 
-/// The series of an event whose first occurrence is at `first`.
-///
-/// A cancelled occurrence that the rule does not have is left out: it does not take place either way. A changed one is a
-/// fault of the event, since something would be missing.
-pub(super) fn series(
+/// The shape of an event that repeats, the first time at `first`.
+pub(super) fn shape(
     source: &SourceRecurrence,
     first: &EventTime,
     own: &SourceContent,
     job: &Job,
-) -> Result<Series, String> {
-    let recurrence = rule::recurrence(&source.rule, first)?;
+    _window: Window,
+) -> Result<Shape, String> {
+    // The start of a series stays as it is: the rule repeats its wall time, which exists on every other day.
+    let series = series(source, first, own, job)?;
+    Ok(Shape { main: Some((first.clone(), Some(series))), parts: Vec::new(), unlisted: Unlisted::Gone, note: None })
+}
+
+/// The series of an event whose first occurrence is at `first`.
+///
+/// A cancelled occurrence that the rule does not have is left out: it does not take place either way. A changed one is a
+/// fault of the event, since something would be missing.
+fn series(source: &SourceRecurrence, first: &EventTime, own: &SourceContent, job: &Job) -> Result<Series, String> {
+    let rule = match source.rules.as_slice() {
+        [rule] if source.additional.is_empty() && source.excluded_rules.is_empty() => rule,
+        _ => return Err("RDATE, EXRULE and several RRULEs are not supported yet".to_owned()),
+    };
+    let recurrence = rule::recurrence(rule, first)?;
     if source.exceptions.len() > EXCEPTIONS_MAX {
         return Err(format!("more than {EXCEPTIONS_MAX} occurrences differ from the series"));
     }
@@ -132,14 +148,19 @@ pub(super) fn touches(series: &Series, first: &EventTime, window: Window) -> boo
 
 /// The occurrence of a series on a day; `None` past the calendar.
 fn on_day(first: &EventTime, day: Date) -> Option<EventTime> {
+    at(first, day.to_datetime(first.start().time()))
+}
+
+/// The occurrence of a series that starts at a wall time; `None` past the calendar.
+pub(super) fn at(first: &EventTime, start: DateTime) -> Option<EventTime> {
     match first {
-        EventTime::Timed { start, end, zone } => {
-            let lasts: SignedDuration = start.duration_until(*end);
-            let start = day.to_datetime(start.time());
+        EventTime::Timed { start: own, end, zone } => {
+            let lasts: SignedDuration = own.duration_until(*end);
             Some(EventTime::Timed { start, end: start.checked_add(lasts).ok()?, zone: zone.clone() })
         }
         EventTime::AllDay { first, last, zone } => {
             let lasts = first.duration_until(*last);
+            let day = start.date();
             Some(EventTime::AllDay { first: day, last: day.checked_add(lasts).ok()?, zone: zone.clone() })
         }
     }

@@ -227,7 +227,7 @@ fn exceptions_of_a_series_are_checked() {
     ];
     for (rule, exceptions, expected) in cases {
         let mut series = event("1", "ana", timed("2026-11-23T09:00", "2026-11-23T10:00"));
-        series.recurrence = Some(SourceRecurrence { rule: (*rule).to_owned(), exceptions: exceptions.clone() });
+        series.recurrence = Some(SourceRecurrence::of_rule(rule, exceptions.clone()));
         let result = desired(&read(vec![series]), &job(), window());
         match expected {
             Ok(count) => {
@@ -256,7 +256,7 @@ fn a_series_is_in_the_window_with_any_occurrence() {
     for (rule, day, exceptions, inside) in cases {
         let time = timed(&format!("{day}T09:00"), &format!("{day}T10:00"));
         let mut series = event("1", "ana", time);
-        series.recurrence = Some(SourceRecurrence { rule: rule.to_owned(), exceptions: exceptions.clone() });
+        series.recurrence = Some(SourceRecurrence::of_rule(rule, exceptions.clone()));
         let result = desired(&read(vec![series]), &job(), window());
         assert_eq!(result.rejections, [], "{rule}");
         assert_eq!(result.mailboxes.len() == 1, inside, "{rule} {day} {exceptions:?}");
@@ -269,7 +269,7 @@ fn a_changed_occurrence_keeps_what_it_does_not_change() {
     series.content.location = Some("Lyon".to_owned());
     let mut change = exception("2026-11-30T09:00", Some("2026-11-30T09:00"));
     change.change.as_mut().unwrap().content.subject = Some("B".to_owned());
-    series.recurrence = Some(SourceRecurrence { rule: "FREQ=WEEKLY;COUNT=3".to_owned(), exceptions: vec![change] });
+    series.recurrence = Some(SourceRecurrence::of_rule("FREQ=WEEKLY;COUNT=3", vec![change]));
     let result = desired(&read(vec![series]), &job(), window());
     let found = result.mailboxes.values().next().unwrap()[0].series.clone().unwrap();
     let ExceptionChange::Changed { content, .. } = &found.exceptions[0].change else { panic!() };

@@ -5,6 +5,7 @@ use std::{
     sync::Arc,
 };
 
+use jiff::civil::DateTime;
 use sha2::{Digest, Sha256};
 
 /// What a source event is: a schedule (planning) or an appointment.
@@ -37,22 +38,29 @@ impl Kind {
 ///
 /// It is written on each item as the named property `SourceKey`; 200 characters stay clear of the 255 that
 /// `FindItem` returns of a string property. Clones share the text.
+///
+/// One source event may be shown by several items: a part that its item cannot say has the key of the event, `#` and the
+/// wall time for which the part stands (`erp/appointment/4711#20261130T090000`).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SourceKey(Arc<str>);
 
 /// The longest id that is kept as it is.
 const ID_LENGTH_MAX: usize = 120;
+/// What stands between the key of an event and the time of one of its parts.
+const PART_MARK: u8 = b'#';
+/// How the time of a part is written.
+const PART_TIME: &str = "%Y%m%dT%H%M%S";
 /// The longest key.
 const KEY_LENGTH_MAX: usize = 199;
 
 impl SourceKey {
-    /// Builds the key of `id`. Bytes outside printable ASCII, and `%`, are percent-encoded; an id that is then over
+    /// Builds the key of `id`. Bytes outside printable ASCII, `%` and `#` are percent-encoded; an id that is then over
     /// 120 characters keeps its beginning and ends with `~` and 32 hexadecimal digits of its SHA-256.
     #[must_use]
     pub fn new(source: &str, kind: Kind, id: &str) -> Self {
         let mut encoded = String::with_capacity(id.len());
         for byte in id.bytes() {
-            if byte.is_ascii_graphic() && byte != b'%' {
+            if byte.is_ascii_graphic() && byte != b'%' && byte != PART_MARK {
                 encoded.push(char::from(byte));
             } else {
                 // Writing into memory does not fail.
@@ -82,6 +90,19 @@ impl SourceKey {
         well_formed.then(|| Self(text.into()))
     }
 
+    /// The key of the part of this event that stands for the wall time `original`.
+    #[must_use]
+    pub fn part(&self, original: DateTime) -> Self {
+        Self(format!("{}#{}", self.0, original.strftime(PART_TIME)).into())
+    }
+
+    /// The event that a part belongs to, and the wall time for which the part stands; `None` for an event as a whole.
+    #[must_use]
+    pub fn whole(&self) -> Option<(Self, DateTime)> {
+        let (whole, time) = self.0.rsplit_once('#')?;
+        Some((Self(whole.into()), DateTime::strptime(PART_TIME, time).ok()?))
+    }
+
     /// The key as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -103,7 +124,21 @@ impl fmt::Display for SourceKey {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::{Kind, SourceKey};
+
+    #[test]
+    fn parts_name_their_event() {
+        for id in ["4711", "uid#20261130T090000", &"x".repeat(500)] {
+            let event = SourceKey::new(&"s".repeat(40), Kind::Appointment, id);
+            assert_eq!(event.whole(), None);
+            let time = "2026-11-30T09:00".parse().unwrap();
+            let part = event.part(time);
+            assert_eq!(SourceKey::parse(part.as_str()).as_ref(), Some(&part));
+            assert_eq!(part.whole(), Some((event, time)));
+        }
+        assert_eq!(SourceKey::parse("erp/schedule/1#x").unwrap().whole(), None);
+    }
 
     #[test]
     fn keys_are_ascii_and_short() {

@@ -66,13 +66,26 @@ pub enum Period {
     Afternoon,
 }
 
-/// How a source event repeats.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// How a source event repeats: on its own time, by its rules and at the additional times, except by the excluded rules and
+/// for the occurrences that are cancelled.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SourceRecurrence {
-    /// The value of RRULE (RFC 5545 §3.3.10), without its name.
-    pub rule: String,
+    /// The values of RRULE (RFC 5545 §3.3.10), without its name.
+    pub rules: Vec<String>,
+    /// The wall times of RDATE, in the series' zone (midnight for whole days).
+    pub additional: Vec<DateTime>,
+    /// The values of EXRULE (RFC 2445 §4.8.5.2), without its name.
+    pub excluded_rules: Vec<String>,
     /// The occurrences that differ.
     pub exceptions: Vec<SourceException>,
+}
+
+impl SourceRecurrence {
+    /// One rule, and the occurrences that differ.
+    #[must_use]
+    pub fn of_rule(rule: &str, exceptions: Vec<SourceException>) -> Self {
+        Self { rules: vec![rule.to_owned()], exceptions, ..Self::default() }
+    }
 }
 
 /// An occurrence that differs from its series.

@@ -326,7 +326,7 @@ fn recurrence(line: &Line, time: &SourceTime) -> Result<Option<SourceRecurrence>
     };
     let exceptions: Result<Vec<_>, String> =
         line.exceptions.iter().enumerate().map(|(index, part)| exception(index, part, time)).collect();
-    Ok(Some(SourceRecurrence { rule: rule.trim().to_owned(), exceptions: exceptions? }))
+    Ok(Some(SourceRecurrence::of_rule(rule.trim(), exceptions?)))
 }
 
 fn exception(index: usize, part: &ExceptionPart, master: &EventTime) -> Result<SourceException, String> {

@@ -67,6 +67,13 @@ pub(super) struct Vevent {
     pub(super) content: SourceContent,
 }
 
+impl Vevent {
+    /// Whether it has a rule of its own.
+    pub(super) fn repeats(&self) -> bool {
+        self.rule.is_some()
+    }
+}
+
 /// What the times of an event are read with.
 pub(super) struct Reader<'a> {
     /// The zones of the source.

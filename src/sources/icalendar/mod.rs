@@ -98,16 +98,19 @@ impl ICalendarFile<'_> {
         gathered.events.push(self.event(key, line, master, recurrence));
     }
 
-    /// Occurrences whose series is not in the file, as invitations to a single occurrence are: events of their own.
+    /// Occurrences whose series is not in the file, as invitations to a single occurrence are: events of their own, under
+    /// the keys that they have as parts of the series.
     fn orphans(&self, uid: &str, overrides: Vec<(usize, Vevent)>, gathered: &mut Gathered) {
+        let key = self.key(uid);
         for (line, single) in overrides {
-            let original = single.recurrence_id.as_ref().map(|moment| moment.original(&single.time));
-            let original = original.map(|wall| wall.strftime("%Y%m%dT%H%M%S").to_string()).unwrap_or_default();
-            if single.rule.is_some() {
-                let reason = "an occurrence of a series has an RRULE of its own".to_owned();
-                gathered.reject(Some(self.key(uid)), self.place(line), reason);
+            let Some(original) = single.recurrence_id.as_ref().map(|moment| moment.original(&single.time)) else {
+                continue;
+            };
+            if single.repeats() {
+                let reason = "an occurrence of a series repeats by itself".to_owned();
+                gathered.reject(Some(key.clone()), self.place(line), reason);
             } else if !single.cancelled {
-                let event = self.event(self.key(&format!("{uid}#{original}")), line, single, None);
+                let event = self.event(key.part(original), line, single, None);
                 gathered.events.push(event);
             }
         }
@@ -164,7 +167,7 @@ fn recurrence(master: &Vevent, overrides: Vec<(usize, Vevent)>) -> Result<Option
         }
     }
     let exceptions = exceptions.into_iter().map(|(original, change)| SourceException { original, change }).collect();
-    Ok(Some(SourceRecurrence { rule: rule.clone(), exceptions }))
+    Ok(Some(SourceRecurrence::of_rule(rule, exceptions)))
 }
 
 /// What takes place in place of an occurrence; `None` when it is cancelled.

@@ -109,7 +109,7 @@ fn a_series_has_its_exceptions() {
         assert_eq!(content.importance, Some(Importance::High));
         assert_eq!(content.reminder, Some(SourceReminder::Minutes(15)));
         let recurrence = event.recurrence.as_ref().unwrap();
-        assert_eq!(recurrence.rule, "FREQ=WEEKLY;COUNT=5");
+        assert_eq!(recurrence.rules, ["FREQ=WEEKLY;COUNT=5"]);
         let exceptions: Vec<String> = recurrence
             .exceptions
             .iter()
