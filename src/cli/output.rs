@@ -13,6 +13,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
 use crate::{
+    desired::Note,
     model::{key::SourceKey, source::Rejection},
     scheduler::PassStop,
     sources::SourceError,
@@ -90,6 +91,19 @@ pub(super) fn rejections_as_json(rejections: &[(String, Rejection)]) -> Vec<serd
         json!({ "source": source, "key": key, "place": rejection.place, "reason": rejection.reason })
     };
     rejections.iter().map(entry).collect()
+}
+
+/// The events that are not shown by one item, and why.
+pub(super) fn print_notes(notes: &[Note]) {
+    for Note { key, mailbox, reason, items } in notes {
+        say!("shown by {}: {key} of {mailbox}: {reason}", count(*items, "item"));
+    }
+}
+
+/// The events that are not shown by one item, as JSON.
+pub(super) fn notes_as_json(notes: &[Note]) -> Vec<serde_json::Value> {
+    let entry = |note: &Note| json!({ "key": note.key.as_str(), "mailbox": note.mailbox.as_str(), "items": note.items, "reason": note.reason });
+    notes.iter().map(entry).collect()
 }
 
 /// What to do about a mailbox that did not come to its end.

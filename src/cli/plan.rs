@@ -66,6 +66,7 @@ async fn open(settings: &Settings) -> anyhow::Result<Store> {
 fn print_text(plans: &Plans) {
     output::print_sources_failed(&plans.sources_failed);
     output::print_rejections(&plans.rejections);
+    output::print_notes(&plans.notes);
     for (mailbox, plan) in &plans.mailboxes {
         match plan {
             Ok(plan) => say!("{}", plan.to_string().trim_end()),
@@ -97,7 +98,12 @@ fn print_json(plans: &Plans) {
         .collect();
     say!(
         "{}",
-        json!({ "mailboxes": mailboxes, "sources_failed": failed, "rejected": output::rejections_as_json(&plans.rejections) })
+        json!({
+            "mailboxes": mailboxes,
+            "sources_failed": failed,
+            "rejected": output::rejections_as_json(&plans.rejections),
+            "expanded": output::notes_as_json(&plans.notes),
+        })
     );
 }
 

@@ -1,14 +1,15 @@
 //! What all sources together ask of each mailbox, and what they say of everything else.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
 
 use jiff::{SignedDuration, Timestamp, ToSpan};
 
+use super::view::View;
 use crate::{
-    desired::{SkipReason, desired},
+    desired::{Note, SkipReason, desired},
     model::{
         address::Address,
         event::DesiredEvent,
@@ -16,8 +17,8 @@ use crate::{
         source::{Completeness, Rejection, SourceRead},
         window::Window,
     },
-    observability::events::{EventQuarantined, SourceIncomplete, SourceReadError, SourceReadFinished},
-    plan::{KeepReason, Policy, Scope, is_braked},
+    observability::events::{EventExpanded, EventQuarantined, SourceIncomplete, SourceReadError, SourceReadFinished},
+    plan::{KeepReason, Policy, is_braked},
     settings::Job,
     sources::SourceError,
     state::{StateError, Store},
@@ -34,58 +35,17 @@ pub(super) struct Catalogue {
     reads: BTreeMap<String, LastRead>,
     mailboxes: BTreeMap<Address, Events>,
     view: Arc<View>,
+    /// What was noted at the last read of each source.
+    notes: BTreeMap<String, BTreeSet<Noted>>,
 }
+
+/// A note without the number of items, which changes as the window moves on.
+type Noted = (SourceKey, Address, String);
 
 #[derive(Debug)]
 struct LastRead {
     read: Arc<SourceRead>,
     complete: bool,
-}
-
-/// What the sources say of keys, for the scopes of plans.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct View {
-    complete: BTreeSet<String>,
-    braked: BTreeSet<String>,
-    /// The mailboxes that hold a key, in the order of the keys. Clones of both share their texts.
-    holders: Vec<(SourceKey, Address)>,
-    kept: HashMap<SourceKey, Vec<(Option<Address>, KeepReason)>>,
-}
-
-impl View {
-    /// The scope of a plan for `mailbox` that may be asked about `keys`.
-    pub(super) fn scope<'a>(&self, mailbox: &Address, keys: impl Iterator<Item = &'a SourceKey>) -> Scope {
-        let mut scope = Scope { complete: self.complete.clone(), braked: self.braked.clone(), ..Scope::default() };
-        for key in keys {
-            let first = self.holders.partition_point(|(other, _)| other < key);
-            let holders = self.holders[first..].iter().take_while(|(other, _)| other == key);
-            let elsewhere: BTreeSet<Address> =
-                holders.map(|(_, holder)| holder).filter(|holder| *holder != mailbox).cloned().collect();
-            if !elsewhere.is_empty() {
-                scope.elsewhere.insert(key.clone(), elsewhere);
-            }
-            let here =
-                |(holder, _): &&(Option<Address>, KeepReason)| holder.as_ref().is_none_or(|holder| holder == mailbox);
-            if let Some((_, reason)) = self.kept.get(key).and_then(|reasons| reasons.iter().find(here)) {
-                scope.kept.insert(key.clone(), reason.clone());
-            }
-        }
-        scope
-    }
-
-    /// How many of these items would be deleted on the word of their sources.
-    fn deletions(&self, links: &[(Address, SourceKey)]) -> usize {
-        let is_held = |mailbox: &Address, key: &SourceKey| {
-            let first = self.holders.partition_point(|(other, _)| other < key);
-            self.holders[first..].iter().take_while(|(other, _)| other == key).any(|(_, holder)| holder == mailbox)
-        };
-        let is_kept = |mailbox: &Address, key: &SourceKey| {
-            let here =
-                |(holder, _): &(Option<Address>, KeepReason)| holder.as_ref().is_none_or(|holder| holder == mailbox);
-            self.kept.get(key).is_some_and(|reasons| reasons.iter().any(here))
-        };
-        links.iter().filter(|(mailbox, key)| !is_held(mailbox, key) && !is_kept(mailbox, key)).count()
-    }
 }
 
 /// What a read brought.
@@ -97,9 +57,20 @@ pub(super) struct Taken {
     pub(super) changed: Vec<Address>,
     /// Why it could not be read.
     pub(super) error: Option<SourceError>,
+    /// The events that are not shown by one item.
+    pub(super) notes: Vec<Note>,
+    /// Those of them of which that is new.
+    fresh_notes: Vec<Note>,
     /// What could not be used.
     rejections: Vec<Rejection>,
     incomplete: Option<String>,
+}
+
+/// What is different after a read.
+struct Rebuilt {
+    changed: Vec<Address>,
+    rejections: Vec<Rejection>,
+    notes: Vec<Note>,
 }
 
 impl Catalogue {
@@ -113,6 +84,7 @@ impl Catalogue {
     /// Forgets every source but these.
     pub(super) fn keep_sources(&mut self, names: &BTreeSet<String>) {
         self.reads.retain(|name, _| names.contains(name));
+        self.notes.retain(|name, _| names.contains(name));
     }
 
     /// Every mailbox.
@@ -175,21 +147,25 @@ impl Catalogue {
                 (Some(error), None, 0)
             }
         };
-        let (changed, rejections) = self.rebuild(jobs, source, now);
-        Taken { source: source.to_owned(), events, changed, error, rejections, incomplete }
+        let Rebuilt { changed, rejections, notes } = self.rebuild(jobs, source, now);
+        let fresh_notes = self.fresh_notes(source, &notes);
+        Taken { source: source.to_owned(), events, changed, error, notes, fresh_notes, rejections, incomplete }
+    }
+
+    /// The notes that were not there at the last read.
+    fn fresh_notes(&mut self, source: &str, notes: &[Note]) -> Vec<Note> {
+        let noted = |note: &Note| (note.key.clone(), note.mailbox.clone(), note.reason.clone());
+        let now: BTreeSet<Noted> = notes.iter().map(noted).collect();
+        let before = self.notes.insert(source.to_owned(), now).unwrap_or_default();
+        notes.iter().filter(|note| !before.contains(&noted(note))).cloned().collect()
     }
 
     /// Works out anew what every mailbox should show. Returns the mailboxes for which that is something else than before,
-    /// and what of `source` could not be used.
-    fn rebuild(
-        &mut self,
-        jobs: &BTreeMap<String, Job>,
-        source: &str,
-        now: Timestamp,
-    ) -> (Vec<Address>, Vec<Rejection>) {
+    /// and what is to be said of the events of `source`.
+    fn rebuild(&mut self, jobs: &BTreeMap<String, Job>, source: &str, now: Timestamp) -> Rebuilt {
         let mut mailboxes: BTreeMap<Address, Vec<Arc<DesiredEvent>>> = BTreeMap::new();
         let mut view = View::default();
-        let mut rejections = BTreeSet::new();
+        let (mut rejections, mut notes) = (BTreeSet::new(), Vec::new());
         for job in jobs.values() {
             let Some(LastRead { read, complete }) = self.reads.get(&job.source) else { continue };
             if *complete {
@@ -199,32 +175,35 @@ impl Catalogue {
             let here = read.rejections.iter().chain(&wanted.rejections);
             for rejection in here {
                 if let Some(key) = &rejection.key {
-                    view.kept.entry(key.clone()).or_default().push((None, KeepReason::Rejected));
+                    view.keep(key.clone(), None, KeepReason::Rejected);
                 }
                 if job.source == source {
                     rejections.insert(rejection.clone());
                 }
             }
             for skipped in wanted.skipped {
-                let reason = keep_reason(skipped.reason);
-                view.kept.entry(skipped.key).or_default().push((skipped.mailbox, reason));
+                view.keep(skipped.key, skipped.mailbox, keep_reason(skipped.reason));
             }
+            wanted.divided.into_iter().for_each(|divided| view.divide(divided));
+            notes.extend(wanted.notes.into_iter().filter(|_| job.source == source));
             for (mailbox, events) in wanted.mailboxes {
                 mailboxes.entry(mailbox).or_default().extend(events);
             }
         }
+        let mut holders = Vec::new();
         for (mailbox, shown) in &mut mailboxes {
             // The sort keeps the order of the jobs among equal keys: the first job that names an event shows it.
             shown.sort_by(|one, other| one.key.cmp(&other.key));
             shown.dedup_by(|one, other| one.key == other.key);
-            view.holders.extend(shown.iter().map(|event| (event.key.clone(), mailbox.clone())));
+            holders.extend(shown.iter().map(|event| (event.key.clone(), mailbox.clone())));
         }
-        view.holders.sort();
-        forget_other_jobs(&mut view);
+        view.hold(holders);
         view.braked.clone_from(&self.view.braked);
         let changed = self.replace(mailboxes);
         self.view = Arc::new(view);
-        (changed, rejections.into_iter().collect())
+        notes.sort();
+        notes.dedup_by(|one, other| one.key == other.key && one.mailbox == other.mailbox);
+        Rebuilt { changed, rejections: rejections.into_iter().collect(), notes }
     }
 
     fn replace(&mut self, mut mailboxes: BTreeMap<Address, Vec<Arc<DesiredEvent>>>) -> Vec<Address> {
@@ -247,6 +226,16 @@ impl Catalogue {
 impl Taken {
     /// Tells the log.
     pub(super) fn emit(&self) {
+        for note in &self.fresh_notes {
+            EventExpanded {
+                source: &self.source,
+                key: note.key.as_str(),
+                mailbox: note.mailbox.as_str(),
+                items: note.items as u64,
+                reason: &note.reason,
+            }
+            .emit();
+        }
         if let Some(error) = &self.error {
             let cause = std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
             SourceReadError { source: &self.source, reason: &format!("{error}{cause}") }.emit();
@@ -291,17 +280,6 @@ impl Taken {
         }
         Ok(())
     }
-}
-
-/// What one job leaves out and another shows is not kept for everybody: were it handed over, it would stay for ever.
-fn forget_other_jobs(view: &mut View) {
-    let holders = &view.holders;
-    view.kept.retain(|key, reasons| {
-        if holders.binary_search_by(|(other, _)| other.cmp(key)).is_ok() {
-            reasons.retain(|(holder, reason)| holder.is_some() || *reason == KeepReason::Rejected);
-        }
-        !reasons.is_empty()
-    });
 }
 
 const fn keep_reason(reason: SkipReason) -> KeepReason {

@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
+    desired::Note,
     model::{address::Address, fault::FaultScope, source::Rejection},
     plan::Plan,
     sources::SourceError,
@@ -28,6 +29,8 @@ pub struct Plans {
     pub sources_failed: Vec<(String, SourceError)>,
     /// Events that could not be used, with their sources.
     pub rejections: Vec<(String, Rejection)>,
+    /// Events that are not shown by one item, and why.
+    pub notes: Vec<Note>,
 }
 
 /// Plans every mailbox, or only `only`, one after the other, and ends early at a fault that would meet every one of them.
@@ -48,6 +51,7 @@ pub async fn plans(
         let taken = catalogue.take(&wiring.jobs, name, source.read().await, clock.now());
         brake(&mut catalogue, &wiring, &store, name, clock.now()).await?;
         plans.rejections.extend(taken.findings().into_iter().map(|rejection| (name.clone(), rejection)));
+        plans.notes.extend(taken.notes.into_iter().filter(|note| only.is_none_or(|only| *only == note.mailbox)));
         plans.sources_failed.extend(taken.error.map(|error| (name.clone(), error)));
     }
     let mailboxes: Vec<Address> =

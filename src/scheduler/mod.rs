@@ -13,6 +13,7 @@ mod pass;
 mod progress;
 mod recovery;
 mod turns;
+mod view;
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},

@@ -12,9 +12,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Progress, Wiring,
-    catalogue::View,
     outcomes::{Batch, rank, settle_outcomes},
     recovery::{self, Recovered},
+    view::View,
 };
 use crate::{
     clock::Clock,

@@ -52,4 +52,18 @@ declare_events! {
         /// Why.
         reason: &'a str,
     } hint "mend the event in the source; it is tried again at the next read" metric "events_quarantined_total"
+
+    /// An event is shown by several items, or by single events in place of a series. Told once, until the reason changes.
+    INFO EventExpanded<'a> "event_expanded": "an event is shown by several items" {
+        /// The source.
+        source: &'a str,
+        /// The source key.
+        key: &'a str,
+        /// Whose calendar it is.
+        mailbox: &'a str,
+        /// Items inside the window.
+        items: u64,
+        /// Why one item cannot show it.
+        reason: &'a str,
+    } metric "events_expanded_total"
 }

@@ -1,0 +1,128 @@
+//! What the sources say of keys that a mailbox does not show: is its item to be deleted, or kept, and why?
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use crate::{
+    desired::{Divided, Unlisted},
+    model::{address::Address, key::SourceKey},
+    plan::{KeepReason, Scope},
+};
+
+/// What the sources say of keys, for the scopes of plans.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct View {
+    /// The sources whose last read was complete.
+    pub(super) complete: BTreeSet<String>,
+    /// The sources all of whose deletions are held.
+    pub(super) braked: BTreeSet<String>,
+    /// The mailboxes that show a key, in the order of the keys. Clones of both share their texts.
+    holders: Vec<(SourceKey, Address)>,
+    kept: HashMap<SourceKey, Vec<(Option<Address>, KeepReason)>>,
+    /// The events that several items may show.
+    divided: HashMap<SourceKey, Vec<(Address, Unlisted)>>,
+}
+
+impl View {
+    /// Notes that the item of a key is to be kept, in one mailbox or wherever it is.
+    pub(super) fn keep(&mut self, key: SourceKey, mailbox: Option<Address>, reason: KeepReason) {
+        self.kept.entry(key).or_default().push((mailbox, reason));
+    }
+
+    /// Notes an event that several items may show.
+    pub(super) fn divide(&mut self, divided: Divided) {
+        self.divided.entry(divided.key).or_default().push((divided.mailbox, divided.unlisted));
+    }
+
+    /// Notes what every mailbox shows, at the end: what one job leaves out and another shows is not kept for everybody.
+    /// Were it handed over, it would stay for ever.
+    pub(super) fn hold(&mut self, holders: Vec<(SourceKey, Address)>) {
+        self.holders = holders;
+        self.holders.sort();
+        let (holders, divided) = (&self.holders, &self.divided);
+        self.kept.retain(|key, reasons| {
+            let shown = holders.binary_search_by(|(other, _)| other.cmp(key)).is_ok() || divided.contains_key(key);
+            if shown {
+                reasons.retain(|(holder, reason)| holder.is_some() || *reason == KeepReason::Rejected);
+            }
+            !reasons.is_empty()
+        });
+    }
+
+    /// The scope of a plan for `mailbox` that may be asked about `keys`.
+    pub(super) fn scope<'a>(&self, mailbox: &Address, keys: impl Iterator<Item = &'a SourceKey>) -> Scope {
+        let mut scope = Scope {
+            complete: self.complete.clone(),
+            braked: self.braked.clone(),
+            elsewhere: BTreeMap::new(),
+            kept: BTreeMap::new(),
+        };
+        for key in keys {
+            let elsewhere = self.elsewhere(mailbox, key);
+            if !elsewhere.is_empty() {
+                scope.elsewhere.insert(key.clone(), elsewhere);
+            }
+            if let Some(reason) = self.reason_to_keep(mailbox, key) {
+                scope.kept.insert(key.clone(), reason);
+            }
+        }
+        scope
+    }
+
+    /// How many of these items would be deleted on the word of their sources.
+    pub(super) fn deletions(&self, links: &[(Address, SourceKey)]) -> usize {
+        let is_deleted = |(mailbox, key): &&(Address, SourceKey)| {
+            !self.is_held(mailbox, key) && self.reason_to_keep(mailbox, key).is_none()
+        };
+        links.iter().filter(is_deleted).count()
+    }
+
+    /// Why the item of a key that the mailbox does not show is kept there; `None` when it is not.
+    fn reason_to_keep(&self, mailbox: &Address, key: &SourceKey) -> Option<KeepReason> {
+        let named = |key| self.reasons(mailbox, key).next().cloned();
+        let rejected = |key| self.reasons(mailbox, key).find(|reason| **reason == KeepReason::Rejected).cloned();
+        let Some((event, original)) = key.whole() else {
+            // An event that its parts alone show has no item of its own, whatever another job says of it.
+            let by_parts_alone = self.unlisted(mailbox, key).any(|unlisted| *unlisted != Unlisted::Gone);
+            return if by_parts_alone { rejected(key) } else { named(key) };
+        };
+        if let Some(reason) = named(key).or_else(|| rejected(&event)) {
+            return Some(reason);
+        }
+        let mut unlisted = self.unlisted(mailbox, &event).peekable();
+        if unlisted.peek().is_some() {
+            // One job that knows it gone is enough.
+            return unlisted.all(|unlisted| unlisted.may_take_place(original)).then_some(KeepReason::OutOfWindow);
+        }
+        if self.is_held(mailbox, &event) { None } else { named(&event) }
+    }
+
+    /// The mailboxes but `mailbox` that show a key, or the event of which it is a part.
+    fn elsewhere(&self, mailbox: &Address, key: &SourceKey) -> BTreeSet<Address> {
+        let event = key.whole().map(|(event, _)| event);
+        let names = [Some(key), event.as_ref()];
+        let others = names.into_iter().flatten().flat_map(|name| {
+            let divided = self.divided.get(name).into_iter().flatten().map(|(holder, _)| holder);
+            self.holders_of(name).chain(divided)
+        });
+        others.filter(|holder| *holder != mailbox).cloned().collect()
+    }
+
+    fn holders_of<'a>(&'a self, key: &'a SourceKey) -> impl Iterator<Item = &'a Address> {
+        let first = self.holders.partition_point(|(other, _)| other < key);
+        self.holders[first..].iter().take_while(move |(other, _)| other == key).map(|(_, holder)| holder)
+    }
+
+    fn is_held(&self, mailbox: &Address, key: &SourceKey) -> bool {
+        self.holders_of(key).any(|holder| holder == mailbox)
+    }
+
+    fn reasons<'a>(&'a self, mailbox: &'a Address, key: &SourceKey) -> impl Iterator<Item = &'a KeepReason> {
+        let here = self.kept.get(key).into_iter().flatten();
+        here.filter(move |(holder, _)| holder.as_ref().is_none_or(|holder| holder == mailbox)).map(|(_, reason)| reason)
+    }
+
+    fn unlisted<'a>(&'a self, mailbox: &'a Address, key: &SourceKey) -> impl Iterator<Item = &'a Unlisted> {
+        let here = self.divided.get(key).into_iter().flatten();
+        here.filter(move |(holder, _)| holder == mailbox).map(|(_, unlisted)| unlisted)
+    }
+}
