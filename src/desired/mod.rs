@@ -4,12 +4,15 @@
 //! that a plan never takes what was left out for what was deleted.
 
 mod content;
+mod expand;
 mod half_days;
+mod pattern;
 mod rule;
 mod series;
 mod shape;
 mod texts;
 mod times;
+mod walk;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -153,7 +156,12 @@ fn show(event: &SourceEvent, mailbox: Address, shape: Shape, job: &Job, window: 
     let out_of_window = |key| Skipped { key, mailbox: Some(mailbox.clone()), reason: SkipReason::OutOfWindow };
     if event.recurrence.is_some() || !shape.parts.is_empty() {
         let key = event.key.clone();
-        result.divided.push(Divided { key, mailbox: mailbox.clone(), unlisted: shape.unlisted });
+        result.divided.push(Divided {
+            key,
+            mailbox: mailbox.clone(),
+            has_item: shape.main.is_some(),
+            unlisted: shape.unlisted,
+        });
     }
     if let Some((time, series)) = shape.main {
         let key = event.key.clone();

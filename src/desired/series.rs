@@ -1,19 +1,25 @@
-//! A series: its rule, and the occurrences that differ, within what Outlook can hold.
+//! An event that repeats: as a series where Outlook can say its rule, with single events beside it for what the series
+//! cannot hold; otherwise expanded into single events.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::{SignedDuration, civil::Date, civil::DateTime};
+use jiff::{
+    SignedDuration,
+    civil::{Date, DateTime},
+};
 
 use super::{
-    content, rule,
-    shape::{Shape, Unlisted},
+    content, expand,
+    pattern::{self, Said},
+    rule::Rule,
+    shape::{Part, Shape, Unlisted},
     times,
 };
 use crate::{
     model::{
         event::Content,
-        recurrence::{Exception, ExceptionChange, Recurrence, Series},
-        source::{SourceContent, SourceRecurrence},
+        recurrence::{Exception, ExceptionChange, Recurrence, RecurrenceEnd, Series},
+        source::{SourceChange, SourceContent, SourceRecurrence},
         time::EventTime,
         window::Window,
     },
@@ -23,61 +29,181 @@ use crate::{
 /// The most occurrences of a series that may differ.
 const EXCEPTIONS_MAX: usize = 500;
 
-/// The shape of an event that repeats, the first time at `first`.
-pub(super) fn shape(
-    source: &SourceRecurrence,
-    first: &EventTime,
-    own: &SourceContent,
-    job: &Job,
-    _window: Window,
-) -> Result<Shape, String> {
-    // The start of a series stays as it is: the rule repeats its wall time, which exists on every other day.
-    let series = series(source, first, own, job)?;
-    Ok(Shape { main: Some((first.clone(), Some(series))), parts: Vec::new(), unlisted: Unlisted::Gone, note: None })
+/// An event that repeats.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Repeating<'a> {
+    /// How it repeats.
+    pub(super) source: &'a SourceRecurrence,
+    /// When it takes place for the first time.
+    pub(super) first: &'a EventTime,
+    /// What the source says of its content.
+    pub(super) own: &'a SourceContent,
+    /// The job.
+    pub(super) job: &'a Job,
+    /// The window of the job.
+    pub(super) window: Window,
 }
 
-/// The series of an event whose first occurrence is at `first`.
-///
-/// A cancelled occurrence that the rule does not have is left out: it does not take place either way. A changed one is a
-/// fault of the event, since something would be missing.
-fn series(source: &SourceRecurrence, first: &EventTime, own: &SourceContent, job: &Job) -> Result<Series, String> {
-    let rule = match source.rules.as_slice() {
-        [rule] if source.additional.is_empty() && source.excluded_rules.is_empty() => rule,
-        _ => return Err("RDATE, EXRULE and several RRULEs are not supported yet".to_owned()),
-    };
-    let recurrence = rule::recurrence(rule, first)?;
-    if source.exceptions.len() > EXCEPTIONS_MAX {
-        return Err(format!("more than {EXCEPTIONS_MAX} occurrences differ from the series"));
+impl Repeating<'_> {
+    /// What an occurrence shows that does not differ.
+    pub(super) fn plain(&self) -> Content {
+        content::content(self.own, None, self.job)
     }
-    let last = source.exceptions.iter().map(|exception| exception.original.date()).max();
-    let days = days_past(&recurrence, first.start().date(), last);
-    let time_of_day = first.start().time();
-    let plain = content::content(own, None, job);
-    let mut exceptions: BTreeMap<DateTime, ExceptionChange> = BTreeMap::new();
-    for exception in &source.exceptions {
-        let original = exception.original;
-        let exists = original.time() == time_of_day && days.binary_search(&original.date()).is_ok();
-        let change = match &exception.change {
-            None if !exists => continue,
-            None => ExceptionChange::Cancelled,
-            Some(_) if !exists => return Err(format!("the series has no occurrence at {original} that could change")),
-            Some(change) => {
-                let time = times::normal(change.time.clone())?;
-                let content = content::content(&change.content, Some(own), job);
-                if differs(&time, &content, original, first, &plain) {
-                    ExceptionChange::Changed { time, content: Box::new(content) }
-                } else {
-                    continue;
-                }
-            }
-        };
-        if exceptions.insert(original, change).is_some() {
-            return Err(format!("the occurrence at {original} differs in two ways"));
+
+    /// What takes place at `original` by the rule or by RDATE.
+    pub(super) fn part(&self, original: DateTime) -> Result<Part, String> {
+        let time = at(self.first, original).ok_or_else(|| format!("the occurrence at {original} is out of range"))?;
+        Ok(Part { original, time: times::normal(time)?, content: self.plain() })
+    }
+
+    /// What takes place in place of the occurrence at `original`.
+    pub(super) fn changed(&self, original: DateTime, change: &SourceChange) -> Result<Part, String> {
+        let content = content::content(&change.content, Some(self.own), self.job);
+        Ok(Part { original, time: times::normal(change.time.clone())?, content })
+    }
+}
+
+/// The changes of a series, by the occurrence that they are for; `None` is a cancelled one.
+pub(super) type Changes<'a> = BTreeMap<DateTime, Option<&'a SourceChange>>;
+
+/// The shape of an event that repeats.
+pub(super) fn shape(event: &Repeating<'_>) -> Result<Shape, String> {
+    let mut rules = Vec::with_capacity(event.source.rules.len());
+    for text in &event.source.rules {
+        rules.push(Rule::parse(text, event.first)?);
+    }
+    let mut excluded = Vec::with_capacity(event.source.excluded_rules.len());
+    for text in &event.source.excluded_rules {
+        excluded.push(Rule::parse_excluding(text, event.first)?);
+    }
+    let mut changes = Changes::new();
+    for exception in &event.source.exceptions {
+        if changes.insert(exception.original, exception.change.as_ref()).is_some() {
+            return Err(format!("the occurrence at {} differs in two ways", exception.original));
         }
     }
-    keep_order(&days, &exceptions)?;
+    match one_series(event, &rules, &excluded, &changes) {
+        Ok((rule, said)) => divided(event, rule, said, &changes),
+        Err(reason) => expand::shape(event, &rules, &excluded, &changes, reason),
+    }
+}
+
+/// The rule of the series that can show the event, or why it must be expanded into single events.
+fn one_series<'a>(
+    event: &Repeating<'_>,
+    rules: &'a [Rule],
+    excluded: &[Rule],
+    changes: &Changes<'_>,
+) -> Result<(&'a Rule, Said), String> {
+    let rule = match rules {
+        [] => return Err("it has no rule, only additional times (RDATE)".to_owned()),
+        [rule] => rule,
+        _ => return Err("Outlook cannot say several rules".to_owned()),
+    };
+    if !excluded.is_empty() {
+        return Err("Outlook cannot say a rule of days that are left out (EXRULE)".to_owned());
+    }
+    if changes.len() > EXCEPTIONS_MAX {
+        return Err(format!("more than {EXCEPTIONS_MAX} occurrences differ from the series"));
+    }
+    if let Some(reason) = must_be_expanded(event.first) {
+        return Err(reason);
+    }
+    pattern::say(rule).map(|said| (rule, said))
+}
+
+/// Why a series at these times must be expanded, whatever its rule; `None` when it need not be.
+const fn must_be_expanded(_first: &EventTime) -> Option<String> {
+    None
+}
+
+/// The days of a series, as far as something is said of them.
+struct Days {
+    /// The wall time at which the first one starts.
+    first: DateTime,
+    days: Vec<Date>,
+}
+
+impl Days {
+    /// Whether an occurrence of the series starts at a wall time.
+    fn have(&self, original: DateTime) -> bool {
+        original.time() == self.first.time() && self.days.binary_search(&original.date()).is_ok()
+    }
+}
+
+/// A series, and single events beside it.
+fn divided(event: &Repeating<'_>, rule: &Rule, said: Said, changes: &Changes<'_>) -> Result<Shape, String> {
+    let Said { recurrence, first } = said;
+    let main = at(event.first, first).ok_or("the first occurrence on the rule is out of range")?;
+    let last = changes.keys().chain(&event.source.additional).map(|original| original.date()).max();
+    let days = Days { first, days: days_past(&recurrence, first.date(), last) };
+    let mut notes = Vec::new();
+    let mut beside = beside(event, rule, &days, &mut notes);
+    let mut parts: Vec<Part> = Vec::new();
+    let mut exceptions: BTreeMap<DateTime, ExceptionChange> = BTreeMap::new();
+    let plain = event.plain();
+    for (original, change) in changes {
+        let is_beside = beside.remove(original);
+        if !is_beside && !days.have(*original) {
+            // A cancelled occurrence that does not exist does not take place either way.
+            if change.is_some() {
+                return Err(format!("the series has no occurrence at {original} that could change"));
+            }
+            continue;
+        }
+        match change.map(|change| event.changed(*original, change)).transpose()? {
+            Some(part) if is_beside => parts.push(part),
+            None if is_beside => {}
+            None => drop(exceptions.insert(*original, ExceptionChange::Cancelled)),
+            Some(Part { time, content, .. }) if time.is_all_day() == main.is_all_day() => {
+                if differs(&time, &content, *original, &main, &plain) {
+                    exceptions.insert(*original, ExceptionChange::Changed { time, content: Box::new(content) });
+                }
+            }
+            Some(part) => {
+                notes.push("an occurrence is of another form, timed or all-day, than its series");
+                exceptions.insert(*original, ExceptionChange::Cancelled);
+                parts.push(part);
+            }
+        }
+    }
+    for original in beside {
+        parts.push(event.part(original)?);
+    }
+    let crossing = take_crossing(&days.days, &mut exceptions);
+    if !crossing.is_empty() {
+        notes.push("Outlook cannot move an occurrence to or across the day of its neighbour");
+        parts.extend(crossing);
+    }
+    parts.sort_by_key(|part| part.original);
+    let note = note(notes, parts.is_empty());
     let exceptions = exceptions.into_iter().map(|(original, change)| Exception { original, change }).collect();
-    Ok(Series { recurrence, exceptions })
+    let series = Series { recurrence, exceptions };
+    // A series all of whose occurrences are cancelled takes no place in a calendar.
+    let main = takes_place(&series, first.date()).then_some((main, Some(series)));
+    Ok(Shape { main, parts, unlisted: Unlisted::Gone, note })
+}
+
+/// The wall times of an event that are not on its series: a start off the rule, and RDATE.
+fn beside(event: &Repeating<'_>, rule: &Rule, days: &Days, notes: &mut Vec<&'static str>) -> BTreeSet<DateTime> {
+    let mut beside = BTreeSet::new();
+    if rule.start != days.first {
+        notes.push("it starts on a day that is not on its rule");
+        beside.insert(rule.start);
+    }
+    for original in event.source.additional.iter().filter(|original| !days.have(**original)) {
+        if beside.insert(*original) {
+            notes.push("it has additional times (RDATE)");
+        }
+    }
+    beside
+}
+
+/// The reasons in one line, where there is anything beside the series.
+fn note(mut reasons: Vec<&'static str>, no_parts: bool) -> Option<String> {
+    reasons.sort_unstable();
+    reasons.dedup();
+    (!no_parts).then(|| reasons.join("; "))
 }
 
 /// The days of the series up to the one after `last`.
@@ -100,34 +226,64 @@ fn differs(time: &EventTime, content: &Content, original: DateTime, first: &Even
 }
 
 /// Exchange refuses an occurrence that is moved to or across the day of its neighbour
-/// (`ErrorOccurrenceCrossingBoundary`), where the neighbour was or where it has been moved to.
-fn keep_order(days: &[Date], exceptions: &BTreeMap<DateTime, ExceptionChange>) -> Result<(), String> {
-    let changes: BTreeMap<Date, &ExceptionChange> =
-        exceptions.iter().map(|(original, change)| (original.date(), change)).collect();
-    let mut previous: Option<(Date, Date)> = None;
+/// (`ErrorOccurrenceCrossingBoundary`), where the neighbour was or where it has been moved to. Such occurrences are cancelled
+/// in the series, and shown beside it.
+fn take_crossing(days: &[Date], exceptions: &mut BTreeMap<DateTime, ExceptionChange>) -> Vec<Part> {
+    let by_day: BTreeMap<Date, DateTime> = exceptions.keys().map(|original| (original.date(), *original)).collect();
+    let mut crossing: Vec<DateTime> = Vec::new();
+    // The occurrences so far that take place in the series: the day, where it is moved to, and its name where it is changed.
+    let mut before: Vec<(Date, Date, Option<DateTime>)> = Vec::new();
     for day in days {
-        let moved = match changes.get(day) {
+        let original = by_day.get(day).copied();
+        let (moved, name) = match original.and_then(|original| exceptions.get(&original)) {
             Some(ExceptionChange::Cancelled) => continue,
-            Some(ExceptionChange::Changed { time, .. }) => time.start().date(),
-            None => *day,
+            Some(ExceptionChange::Changed { time, .. }) => (time.start().date(), original),
+            None => (*day, None),
         };
-        if let Some((before, before_moved)) = previous
-            && (moved <= before.max(before_moved) || before_moved >= *day)
-        {
-            return Err(format!(
-                "Outlook cannot move an occurrence to or across the day of its neighbour ({before} and {day})"
-            ));
+        let mut stays = true;
+        while let Some((previous, previous_moved, previous_name)) = before.last().copied() {
+            if moved > previous.max(previous_moved) && previous_moved < *day {
+                break;
+            }
+            // Of two that are in each other's way the changed one leaves, the later one first.
+            let leaves = name.or(previous_name);
+            crossing.extend(leaves);
+            if name.is_some() {
+                stays = false;
+                break;
+            }
+            before.pop();
         }
-        previous = Some((*day, moved));
+        if stays {
+            before.push((*day, moved, name));
+        }
     }
-    Ok(())
+    let mut parts = Vec::with_capacity(crossing.len());
+    for original in crossing {
+        if let Some(ExceptionChange::Changed { time, content }) =
+            exceptions.insert(original, ExceptionChange::Cancelled)
+        {
+            parts.push(Part { original, time, content: *content });
+        }
+    }
+    parts
 }
 
-/// Whether any occurrence touches the window.
+/// Whether any occurrence of the series takes place.
+fn takes_place(series: &Series, first: Date) -> bool {
+    match series.recurrence.end {
+        RecurrenceEnd::Never => true,
+        RecurrenceEnd::On(_) | RecurrenceEnd::After(_) => {
+            let is_cancelled = |exception: &&Exception| exception.change == ExceptionChange::Cancelled;
+            let cancelled = series.exceptions.iter().filter(is_cancelled).count();
+            series.recurrence.days(first).nth(cancelled).is_some()
+        }
+    }
+}
+
+/// Whether the series says anything of the window: an occurrence takes place there, or would without its exception.
 pub(super) fn touches(series: &Series, first: &EventTime, window: Window) -> bool {
-    let changes: BTreeMap<DateTime, &ExceptionChange> =
-        series.exceptions.iter().map(|exception| (exception.original, &exception.change)).collect();
-    let changed_inside = changes.values().any(|change| match change {
+    let changed_inside = series.exceptions.iter().any(|exception| match &exception.change {
         ExceptionChange::Cancelled => false,
         ExceptionChange::Changed { time, .. } => window.touches(time),
     });
@@ -135,20 +291,15 @@ pub(super) fn touches(series: &Series, first: &EventTime, window: Window) -> boo
         return true;
     }
     for day in series.recurrence.days(first.start().date()) {
-        let Some(time) = on_day(first, day) else { return false };
+        let Some(time) = at(first, day.to_datetime(first.start().time())) else { return false };
         if time.start_instant() >= window.end {
             return false;
         }
-        if !changes.contains_key(&time.start()) && window.touches(&time) {
+        if window.touches(&time) {
             return true;
         }
     }
     false
-}
-
-/// The occurrence of a series on a day; `None` past the calendar.
-fn on_day(first: &EventTime, day: Date) -> Option<EventTime> {
-    at(first, day.to_datetime(first.start().time()))
 }
 
 /// The occurrence of a series that starts at a wall time; `None` past the calendar.

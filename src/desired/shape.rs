@@ -4,7 +4,11 @@
 
 use jiff::civil::DateTime;
 
-use super::{content, half_days, series, times};
+use super::{
+    content, half_days,
+    series::{self, Repeating},
+    times,
+};
 use crate::{
     model::{
         address::Address,
@@ -47,7 +51,7 @@ pub(super) struct Part {
 pub enum Unlisted {
     /// All that take place are shown or skipped: the others do not take place.
     Gone,
-    /// The rule was followed inside a window only, and there is no item for the event as a whole.
+    /// The rule was followed inside a window only.
     OutsideWindow {
         /// The first occurrence.
         first: EventTime,
@@ -76,6 +80,8 @@ pub struct Divided {
     pub key: SourceKey,
     /// Whose it is.
     pub mailbox: Address,
+    /// Whether it has an item of its own, in the window or not.
+    pub has_item: bool,
     /// The parts that are neither shown nor skipped.
     pub unlisted: Unlisted,
 }
@@ -104,7 +110,7 @@ pub(super) fn shape(event: &SourceEvent, job: &Job, window: Window) -> Result<Sh
         if !segments.is_empty() {
             return Err("a schedule of several periods cannot repeat".to_owned());
         }
-        return series::shape(recurrence, &time, &event.content, job, window);
+        return series::shape(&Repeating { source: recurrence, first: &time, own: &event.content, job, window });
     }
     let mut parts = Vec::with_capacity(segments.len());
     for segment in segments {

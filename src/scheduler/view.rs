@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::{
-    desired::{Divided, Unlisted},
+    desired::Divided,
     model::{address::Address, key::SourceKey},
     plan::{KeepReason, Scope},
 };
@@ -19,7 +19,7 @@ pub(super) struct View {
     holders: Vec<(SourceKey, Address)>,
     kept: HashMap<SourceKey, Vec<(Option<Address>, KeepReason)>>,
     /// The events that several items may show.
-    divided: HashMap<SourceKey, Vec<(Address, Unlisted)>>,
+    divided: HashMap<SourceKey, Vec<Divided>>,
 }
 
 impl View {
@@ -30,7 +30,7 @@ impl View {
 
     /// Notes an event that several items may show.
     pub(super) fn divide(&mut self, divided: Divided) {
-        self.divided.entry(divided.key).or_default().push((divided.mailbox, divided.unlisted));
+        self.divided.entry(divided.key.clone()).or_default().push(divided);
     }
 
     /// Notes what every mailbox shows, at the end: what one job leaves out and another shows is not kept for everybody.
@@ -82,16 +82,17 @@ impl View {
         let rejected = |key| self.reasons(mailbox, key).find(|reason| **reason == KeepReason::Rejected).cloned();
         let Some((event, original)) = key.whole() else {
             // An event that its parts alone show has no item of its own, whatever another job says of it.
-            let by_parts_alone = self.unlisted(mailbox, key).any(|unlisted| *unlisted != Unlisted::Gone);
+            let by_parts_alone = self.divided(mailbox, key).any(|divided| !divided.has_item);
             return if by_parts_alone { rejected(key) } else { named(key) };
         };
         if let Some(reason) = named(key).or_else(|| rejected(&event)) {
             return Some(reason);
         }
-        let mut unlisted = self.unlisted(mailbox, &event).peekable();
-        if unlisted.peek().is_some() {
+        let mut divided = self.divided(mailbox, &event).peekable();
+        if divided.peek().is_some() {
             // One job that knows it gone is enough.
-            return unlisted.all(|unlisted| unlisted.may_take_place(original)).then_some(KeepReason::OutOfWindow);
+            let may_take_place = divided.all(|divided| divided.unlisted.may_take_place(original));
+            return may_take_place.then_some(KeepReason::OutOfWindow);
         }
         if self.is_held(mailbox, &event) { None } else { named(&event) }
     }
@@ -101,7 +102,7 @@ impl View {
         let event = key.whole().map(|(event, _)| event);
         let names = [Some(key), event.as_ref()];
         let others = names.into_iter().flatten().flat_map(|name| {
-            let divided = self.divided.get(name).into_iter().flatten().map(|(holder, _)| holder);
+            let divided = self.divided.get(name).into_iter().flatten().map(|divided| &divided.mailbox);
             self.holders_of(name).chain(divided)
         });
         others.filter(|holder| *holder != mailbox).cloned().collect()
@@ -121,8 +122,8 @@ impl View {
         here.filter(move |(holder, _)| holder.as_ref().is_none_or(|holder| holder == mailbox)).map(|(_, reason)| reason)
     }
 
-    fn unlisted<'a>(&'a self, mailbox: &'a Address, key: &SourceKey) -> impl Iterator<Item = &'a Unlisted> {
-        let here = self.divided.get(key).into_iter().flatten();
-        here.filter(move |(holder, _)| holder == mailbox).map(|(_, unlisted)| unlisted)
+    fn divided<'a>(&'a self, mailbox: &'a Address, event: &SourceKey) -> impl Iterator<Item = &'a Divided> {
+        let here = self.divided.get(event).into_iter().flatten();
+        here.filter(move |divided| divided.mailbox == *mailbox)
     }
 }
