@@ -100,7 +100,7 @@ pub struct SourceException {
 /// What takes place in place of an occurrence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceChange {
-    /// When, in the series' zone.
+    /// When; in the series' zone where both have clock times.
     pub time: EventTime,
     /// What differs in content; `None` where it is as in the series.
     pub content: SourceContent,

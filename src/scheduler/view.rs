@@ -127,3 +127,149 @@ impl View {
         here.filter(move |divided| divided.mailbox == *mailbox)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::View;
+    use crate::{
+        desired::{Divided, Unlisted},
+        model::{
+            address::Address,
+            key::{Kind, SourceKey},
+            time::EventTime,
+            window::Window,
+            zone::Zone,
+        },
+        plan::KeepReason,
+    };
+
+    fn address(name: &str) -> Address {
+        Address::parse(&format!("{name}@example.test")).unwrap()
+    }
+
+    fn event() -> SourceKey {
+        SourceKey::new("erp", Kind::Appointment, "1")
+    }
+
+    /// The part of the event that stands for 09:00 on a day of December 2026.
+    fn part(day: u8) -> SourceKey {
+        event().part(format!("2026-12-{day:02}T09:00").parse().unwrap())
+    }
+
+    /// An event that is followed inside 10 to 20 December only, or wholly listed.
+    fn divided(mailbox: &str, has_item: bool, is_listed: bool) -> Divided {
+        let zone = Zone::parse("Europe/Paris").unwrap();
+        let wall = |day: i8| jiff::civil::date(2026, 12, day).at(9, 0, 0, 0);
+        let instant = |day: i8| zone.instant(jiff::civil::date(2026, 12, day).at(0, 0, 0, 0));
+        let window = Window { start: instant(10), end: instant(21) };
+        let first = EventTime::Timed { start: wall(1), end: wall(1), zone: zone.clone() };
+        let unlisted = if is_listed { Unlisted::Gone } else { Unlisted::OutsideWindow { first, window } };
+        Divided { key: event(), mailbox: address(mailbox), has_item, unlisted }
+    }
+
+    /// What the view says of an item in the calendar of ana.
+    fn says(view: &View, key: &SourceKey) -> String {
+        let scope = view.scope(&address("ana"), std::iter::once(key));
+        let deletions = view.deletions(&[(address("ana"), key.clone())]);
+        let held = view.is_held(&address("ana"), key);
+        let kept = scope.kept.get(key);
+        assert_eq!(deletions == 1, kept.is_none() && !held, "the brake counts what the plan deletes");
+        match (kept, scope.elsewhere.contains_key(key)) {
+            (Some(reason), _) => format!("kept: {reason:?}"),
+            (None, true) => "handed over".to_owned(),
+            (None, false) => "deleted".to_owned(),
+        }
+    }
+
+    #[test]
+    fn parts_are_kept_or_deleted_by_what_is_known_of_their_event() {
+        let nothing: fn(&mut View) = |_| {};
+        let holds = |view: &mut View, keys: &[(SourceKey, &str)]| {
+            view.hold(keys.iter().map(|(key, mailbox)| (key.clone(), address(mailbox))).collect());
+        };
+        let check = |name: &str, notes: fn(&mut View), shown: &[(SourceKey, &str)], expected: &[(Option<u8>, &str)]| {
+            let mut view = View::default();
+            notes(&mut view);
+            holds(&mut view, shown);
+            for (day, says_of_it) in expected {
+                let key = day.map_or_else(event, part);
+                assert_eq!(says(&view, &key), *says_of_it, "{name}: {key}");
+            }
+        };
+        let own = |key: SourceKey| (key, "ana");
+        check("absent", nothing, &[], &[(None, "deleted"), (Some(15), "deleted")]);
+        check("a single event", nothing, &[own(event())], &[(Some(15), "deleted"), (Some(25), "deleted")]);
+        check(
+            "expanded",
+            |view| view.divide(divided("ana", false, false)),
+            &[own(part(14))],
+            &[
+                (None, "deleted"),
+                (Some(15), "deleted"),
+                (Some(9), "kept: OutOfWindow"),
+                (Some(25), "kept: OutOfWindow"),
+            ],
+        );
+        check(
+            "expanded, with nothing in the window",
+            |view| view.divide(divided("ana", false, false)),
+            &[],
+            &[(None, "deleted"), (Some(15), "deleted"), (Some(25), "kept: OutOfWindow")],
+        );
+        check(
+            "a series out of the window with parts inside",
+            |view| {
+                view.divide(divided("ana", true, true));
+                view.keep(event(), Some(address("ana")), KeepReason::OutOfWindow);
+                view.keep(part(25), Some(address("ana")), KeepReason::OutOfWindow);
+            },
+            &[own(part(14))],
+            &[
+                (None, "kept: OutOfWindow"),
+                (Some(15), "deleted"),
+                (Some(25), "kept: OutOfWindow"),
+                (Some(26), "deleted"),
+            ],
+        );
+        for reason in [KeepReason::Rejected, KeepReason::NotSelected, KeepReason::OutOfWindow] {
+            let mut view = View::default();
+            view.keep(event(), Some(address("ana")), reason.clone());
+            view.hold(Vec::new());
+            assert_eq!(says(&view, &part(15)), format!("kept: {reason:?}"));
+        }
+        check(
+            "rejected in part",
+            |view| {
+                view.divide(divided("ana", false, false));
+                view.keep(event(), None, KeepReason::Rejected);
+            },
+            &[own(part(14))],
+            &[(None, "kept: Rejected"), (Some(15), "kept: Rejected")],
+        );
+        check(
+            "handed over",
+            |view| {
+                view.divide(divided("bob", false, false));
+                view.keep(event(), None, KeepReason::NotSelected);
+            },
+            &[(part(14), "bob")],
+            &[(None, "handed over"), (Some(14), "handed over"), (Some(25), "handed over")],
+        );
+        check(
+            "another job does not select it",
+            |view| {
+                view.divide(divided("ana", false, false));
+                view.keep(event(), Some(address("ana")), KeepReason::NotSelected);
+            },
+            &[own(part(14))],
+            &[(None, "deleted"), (Some(15), "deleted"), (Some(25), "kept: OutOfWindow")],
+        );
+        check(
+            "an occurrence without its series",
+            nothing,
+            &[own(part(14))],
+            &[(None, "deleted"), (Some(15), "deleted")],
+        );
+    }
+}

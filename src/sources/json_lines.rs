@@ -49,6 +49,8 @@ struct Line {
     days: Option<f64>,
     recurrence: Option<String>,
     #[serde(default)]
+    additional: Vec<String>,
+    #[serde(default)]
     exceptions: Vec<ExceptionPart>,
     subject: Option<String>,
     location: Option<String>,
@@ -68,6 +70,7 @@ struct ExceptionPart {
     original: String,
     #[serde(default)]
     cancelled: bool,
+    all_day: Option<bool>,
     start: Option<String>,
     end: Option<String>,
     duration: Option<LengthValue>,
@@ -258,7 +261,12 @@ fn zone(name: Option<&str>, zones: &mut Zones) -> Result<Zone, String> {
 
 /// The time of a schedule in days and half-days.
 fn schedule_time(line: &Line, zones: &mut Zones) -> Result<SourceTime, String> {
-    if line.end.is_some() || line.duration.is_some() || line.all_day || line.recurrence.is_some() {
+    if line.end.is_some()
+        || line.duration.is_some()
+        || line.all_day
+        || line.recurrence.is_some()
+        || !line.additional.is_empty()
+    {
         return Err("a schedule has `date`, `period` and `days`, or the times of an appointment, not both".to_owned());
     }
     let date = moments::date(line.date.as_deref().ok_or("a schedule needs `date` or `start`")?)?;
@@ -321,32 +329,54 @@ fn end_and_duration() -> String {
 }
 
 fn recurrence(line: &Line, time: &SourceTime) -> Result<Option<SourceRecurrence>, String> {
-    let (Some(rule), SourceTime::Fixed(time)) = (&line.recurrence, time) else {
+    let (true, SourceTime::Fixed(time)) = (line.recurrence.is_some() || !line.additional.is_empty(), time) else {
         return if line.exceptions.is_empty() { Ok(None) } else { Err("`exceptions` need a `recurrence`".to_owned()) };
     };
+    let additional: Result<Vec<_>, String> = line
+        .additional
+        .iter()
+        .map(|text| original(text, time).map_err(|reason| format!("`additional`: {reason}")))
+        .collect();
     let exceptions: Result<Vec<_>, String> =
         line.exceptions.iter().enumerate().map(|(index, part)| exception(index, part, time)).collect();
-    Ok(Some(SourceRecurrence::of_rule(rule.trim(), exceptions?)))
+    Ok(Some(SourceRecurrence {
+        rules: line.recurrence.iter().map(|rule| rule.trim().to_owned()).collect(),
+        additional: additional?,
+        excluded_rules: Vec::new(),
+        exceptions: exceptions?,
+    }))
+}
+
+/// The wall time at which an occurrence of `master` starts: a date where it lasts whole days.
+fn original(text: &str, master: &EventTime) -> Result<DateTime, String> {
+    match master {
+        EventTime::Timed { .. } => moments::wall_time(text),
+        EventTime::AllDay { .. } => moments::date(text).map(|date| date.at(0, 0, 0, 0)),
+    }
 }
 
 fn exception(index: usize, part: &ExceptionPart, master: &EventTime) -> Result<SourceException, String> {
     let placed = |reason: String| format!("`exceptions[{index}]`: {reason}");
-    let original: DateTime = match master {
-        EventTime::Timed { .. } => moments::wall_time(&part.original),
-        EventTime::AllDay { .. } => moments::date(&part.original).map(|date| date.at(0, 0, 0, 0)),
-    }
-    .map_err(placed)?;
+    let original = original(&part.original, master).map_err(placed)?;
     if part.cancelled {
         if part.start.is_some() || part.end.is_some() || part.duration.is_some() || part.subject.is_some() {
             return Err(placed("it is cancelled and changed at once".to_owned()));
         }
         return Ok(SourceException { original, change: None });
     }
-    let start = part.start.as_deref().unwrap_or(&part.original);
-    let time = if part.end.is_none() && part.duration.is_none() {
-        moved(start, master)
-    } else {
-        span(master.is_all_day(), master.zone().clone(), start, part.end.as_deref(), part.duration)
+    let all_day = part.all_day.unwrap_or(master.is_all_day());
+    let time = match part.start.as_deref() {
+        None if all_day != master.is_all_day() => {
+            Err("with another `all_day` than its series it needs `start`".to_owned())
+        }
+        start => {
+            let start = start.unwrap_or(&part.original);
+            if part.end.is_none() && part.duration.is_none() && all_day == master.is_all_day() {
+                moved(start, master)
+            } else {
+                span(all_day, master.zone().clone(), start, part.end.as_deref(), part.duration)
+            }
+        }
     }
     .map_err(placed)?;
     let content = SourceContent {

@@ -231,6 +231,16 @@ fn exceptions_of_lines_are_read() {
             r#"[{"original":"2026-11-30","start":"2026-12-01"}]"#,
             "2026-11-30T00:00:00 2026-12-01T00:00:00 2026-12-03T00:00:00",
         ),
+        (
+            timed,
+            r#"[{"original":"2026-11-30T09:00","all_day":true,"start":"2026-12-01"}]"#,
+            "2026-11-30T09:00:00 2026-12-01T00:00:00 2026-12-02T00:00:00",
+        ),
+        (
+            all_day,
+            r#"[{"original":"2026-11-30","all_day":false,"start":"2026-11-30T09:00","duration":60}]"#,
+            "2026-11-30T00:00:00 2026-11-30T09:00:00 2026-11-30T10:00:00",
+        ),
     ];
     for (times, exceptions, expected) in cases {
         let read = line(&format!("{head}{times}{exceptions}}}"));
@@ -245,11 +255,29 @@ fn exceptions_of_lines_are_read() {
         r#"[{"original":"2026-11-30T09:00","cancelled":true,"start":"2026-11-30T14:00"}]"#,
         r#"[{"original":"2026-11-30T09:00","end":"2026-11-30T08:00"}]"#,
         r#"[{"original":"2026-11-30T09:00","colour":"red"}]"#,
+        r#"[{"original":"2026-11-30T09:00","all_day":true}]"#,
     ];
     for exceptions in bad {
         let read = line(&format!("{head}{timed}{exceptions}}}"));
         assert!(read.rejections[0].reason.contains("exceptions[0]"), "{:?}", read.rejections);
     }
+}
+
+#[test]
+fn additional_times_of_lines_are_read() {
+    let head = r#"{"kind":"appointment","id":"1","person":"ana","#;
+    let cases = [
+        (r#""start":"2026-11-23T09:00","duration":60,"additional":["2026-12-01T14:00"]}"#, "2026-12-01T14:00:00"),
+        (r#""all_day":true,"start":"2026-11-23","additional":["2026-12-01"]}"#, "2026-12-01T00:00:00"),
+    ];
+    for (text, expected) in cases {
+        let read = line(&format!("{head}{text}"));
+        assert_eq!(read.rejections, [], "{text}");
+        let recurrence = read.events[0].recurrence.as_ref().unwrap();
+        assert_eq!((recurrence.rules.len(), recurrence.additional[0].to_string().as_str()), (0, expected));
+    }
+    let bad = line(&format!("{head}\"start\":\"2026-11-23T09:00\",\"duration\":60,\"additional\":[\"2026-12-01\"]}}"));
+    assert!(bad.rejections[0].reason.contains("`additional`"), "{:?}", bad.rejections);
 }
 
 #[test]

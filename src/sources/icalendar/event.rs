@@ -60,7 +60,11 @@ pub(super) struct Vevent {
     /// When.
     pub(super) time: EventTime,
     /// `RRULE`, as it stands in the file.
-    pub(super) rule: Option<String>,
+    pub(super) rules: Vec<String>,
+    /// `EXRULE` of RFC 2445, as it stands in the file.
+    pub(super) excluded_rules: Vec<String>,
+    /// `RDATE`.
+    pub(super) additional: Vec<Moment>,
     /// `EXDATE`.
     pub(super) excluded: Vec<Moment>,
     /// What it shows.
@@ -68,9 +72,9 @@ pub(super) struct Vevent {
 }
 
 impl Vevent {
-    /// Whether it has a rule of its own.
-    pub(super) fn repeats(&self) -> bool {
-        self.rule.is_some()
+    /// Whether it takes place more than once.
+    pub(super) const fn repeats(&self) -> bool {
+        !self.rules.is_empty() || !self.additional.is_empty()
     }
 }
 
@@ -99,11 +103,6 @@ pub(super) fn read(block: &Block, reader: &mut Reader<'_>) -> Result<Vevent, Str
     if event.component_type != ICalendarComponentType::VEvent {
         return Err("the event could not be parsed".to_owned());
     }
-    for (property, name) in [(ICalendarProperty::Rdate, "RDATE"), (ICalendarProperty::Exrule, "EXRULE")] {
-        if find(event, &property).is_some() {
-            return Err(format!("{name} is not supported yet"));
-        }
-    }
     let time = reader.time(event)?;
     let recurrence_id = match find(event, &ICalendarProperty::RecurrenceId) {
         None => None,
@@ -114,15 +113,11 @@ pub(super) fn read(block: &Block, reader: &mut Reader<'_>) -> Result<Vevent, Str
             Some(reader.moment(entry, "RECURRENCE-ID")?)
         }
     };
-    let mut rules = block.raw("RRULE").map(|(_, rule)| rule.trim().to_owned());
-    let rule = rules.next();
-    if rules.next().is_some() {
-        return Err("several RRULEs are not supported".to_owned());
-    }
-    let mut excluded = Vec::new();
-    for entry in event.entries.iter().filter(|entry| entry.name == ICalendarProperty::Exdate) {
-        excluded.extend(reader.moments(entry, "EXDATE")?);
-    }
+    let rules = |name| block.raw(name).map(|(_, rule)| rule.trim().to_owned()).collect();
+    let (additional, excluded) = (
+        reader.all_moments(event, &ICalendarProperty::Rdate, "RDATE")?,
+        reader.all_moments(event, &ICalendarProperty::Exdate, "EXDATE")?,
+    );
     let status = find(event, &ICalendarProperty::Status).and_then(|entry| entry.values.first());
     Ok(Vevent {
         recurrence_id,
@@ -130,7 +125,9 @@ pub(super) fn read(block: &Block, reader: &mut Reader<'_>) -> Result<Vevent, Str
         cancelled: matches!(status, Some(ICalendarValue::Status(ICalendarStatus::Cancelled))),
         content: content::read(block, &calendar, event, &time),
         time,
-        rule,
+        rules: rules("RRULE"),
+        excluded_rules: rules("EXRULE"),
+        additional,
         excluded,
     })
 }
@@ -198,6 +195,20 @@ impl Reader<'_> {
         self.moments(entry, name)?.into_iter().next().ok_or_else(|| format!("{name} is empty"))
     }
 
+    /// The values of every property of that name.
+    fn all_moments(
+        &mut self,
+        event: &ICalendarComponent,
+        property: &ICalendarProperty,
+        name: &str,
+    ) -> Result<Vec<Moment>, String> {
+        let mut found = Vec::new();
+        for entry in event.entries.iter().filter(|entry| entry.name == *property) {
+            found.extend(self.moments(entry, name)?);
+        }
+        Ok(found)
+    }
+
     fn moments(&mut self, entry: &ICalendarEntry, name: &str) -> Result<Vec<Moment>, String> {
         let tzid = entry.params.iter().find(|parameter| parameter.name == ICalendarParameterName::Tzid);
         let tzid = match tzid.map(|parameter| &parameter.value) {
@@ -207,8 +218,10 @@ impl Reader<'_> {
         };
         let mut found = Vec::new();
         for value in &entry.values {
-            let ICalendarValue::PartialDateTime(partial) = value else {
-                return Err(format!("{name} is malformed"));
+            let partial = match value {
+                ICalendarValue::PartialDateTime(partial) => partial,
+                ICalendarValue::Period(_) => return Err(format!("{name} with periods is not supported")),
+                _ => return Err(format!("{name} is malformed")),
             };
             found.push(self.partial(partial, tzid).map_err(|reason| format!("{name}: {reason}"))?);
         }

@@ -146,12 +146,12 @@ impl Group {
 }
 
 fn recurrence(master: &Vevent, overrides: Vec<(usize, Vevent)>) -> Result<Option<SourceRecurrence>, String> {
-    let Some(rule) = &master.rule else {
+    if !master.repeats() {
         return match overrides.first() {
             None => Ok(None),
             Some((line, _)) => Err(format!("line {line} changes an occurrence of an event that does not repeat")),
         };
-    };
+    }
     let mut exceptions = BTreeMap::new();
     for moment in &master.excluded {
         exceptions.insert(moment.original(&master.time), None);
@@ -167,7 +167,12 @@ fn recurrence(master: &Vevent, overrides: Vec<(usize, Vevent)>) -> Result<Option
         }
     }
     let exceptions = exceptions.into_iter().map(|(original, change)| SourceException { original, change }).collect();
-    Ok(Some(SourceRecurrence::of_rule(rule, exceptions)))
+    Ok(Some(SourceRecurrence {
+        rules: master.rules.clone(),
+        additional: master.additional.iter().map(|moment| moment.original(&master.time)).collect(),
+        excluded_rules: master.excluded_rules.clone(),
+        exceptions,
+    }))
 }
 
 /// What takes place in place of an occurrence; `None` when it is cancelled.
@@ -181,12 +186,9 @@ fn source_change(master: &Vevent, change: Vevent) -> Result<Option<SourceChange>
             let (start, end) = (in_zone(start, &own, zone), in_zone(end, &own, zone));
             moments::checked(EventTime::Timed { start, end, zone: zone.clone() })?
         }
-        EventTime::AllDay { first, last, .. } if master.time.is_all_day() => {
-            EventTime::AllDay { first, last, zone: zone.clone() }
-        }
-        EventTime::Timed { .. } | EventTime::AllDay { .. } => {
-            return Err("an occurrence is of another form, timed or all-day, than its series".to_owned());
-        }
+        EventTime::AllDay { first, last, .. } => EventTime::AllDay { first, last, zone: zone.clone() },
+        // Clock times in place of a whole day keep their zone.
+        time @ EventTime::Timed { .. } => time,
     };
     Ok(Some(SourceChange { time, content: whole_content(&master.content, change.content) }))
 }

@@ -75,8 +75,9 @@ fn events_that_cannot_be_used_are_refused_with_their_key() {
         ("DTSTART:20261123T090000\nDTEND;VALUE=DATE:20261124", "is a date"),
         ("DTSTART:20261123T090000\nDURATION:-PT1H", "negative"),
         ("DTSTART:20261123T090000\nDTEND:20330101T000000", "5 years"),
-        ("DTSTART:20261123T090000\nRDATE:20261124T090000", "RDATE"),
-        ("DTSTART:20261123T090000\nRRULE:FREQ=DAILY\nRRULE:FREQ=WEEKLY", "several RRULEs"),
+        ("DTSTART:20261123T090000\nRDATE;VALUE=PERIOD:20261124T090000/PT1H", "RDATE with periods"),
+        ("DTSTART:20261123T090000\nRDATE:soon", "RDATE"),
+        ("DTSTART:20261123T090000\nRECURRENCE-ID:20261123T090000\nRDATE:20261124T090000", "repeats by itself"),
         ("DTSTART:20261123T090000\nRRULE:FREQ=DAILY\nEXDATE:never", "EXDATE"),
         ("DTSTART:20261123T090000\nRECURRENCE-ID;RANGE=THISANDFUTURE:20261123T090000", "RANGE"),
         ("DTSTART:20261123T090000\nno colon here", "no colon"),
@@ -168,4 +169,49 @@ fn what_is_cancelled_or_stands_alone() {
     assert_eq!(twice.rejections.len(), 1);
     let all_day = event("DTSTART;VALUE=DATE:20261123\nRRULE:FREQ=DAILY\nEXDATE;VALUE=DATE:20261124,20261125");
     assert_eq!(all_day.events[0].recurrence.as_ref().unwrap().exceptions.len(), 2);
+}
+
+#[test]
+fn additional_times_and_several_rules_are_read() {
+    let lines = "DTSTART;TZID=Europe/Paris:20261123T090000\nRRULE:FREQ=DAILY;COUNT=2\nRRULE:FREQ=WEEKLY;COUNT=2\n\
+                 EXRULE:FREQ=MONTHLY;COUNT=2\nRDATE;VALUE=DATE:20261201\nRDATE:20261202T080000Z,20261203T080000Z\n\
+                 RDATE;TZID=Europe/London:20261204T080000\nEXDATE:20261203T090000";
+    let found = event(lines);
+    assert_eq!(found.rejections, []);
+    let recurrence = found.events[0].recurrence.clone().unwrap();
+    assert_eq!(recurrence.rules, ["FREQ=DAILY;COUNT=2", "FREQ=WEEKLY;COUNT=2"]);
+    assert_eq!(recurrence.excluded_rules, ["FREQ=MONTHLY;COUNT=2"]);
+    let additional: Vec<String> = recurrence.additional.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        additional,
+        ["2026-12-01T09:00:00", "2026-12-02T09:00:00", "2026-12-03T09:00:00", "2026-12-04T09:00:00"]
+    );
+    assert_eq!(recurrence.exceptions.len(), 1);
+    let alone = event("DTSTART:20261123T090000\nRDATE:20261124T090000");
+    assert!(alone.events[0].recurrence.as_ref().unwrap().rules.is_empty());
+}
+
+#[test]
+fn an_occurrence_may_be_of_another_form_than_its_series() {
+    let change = |lines: &str, own: &str| {
+        let text = format!(
+            "BEGIN:VCALENDAR\nBEGIN:VEVENT\nUID:1\n{lines}\nRRULE:FREQ=DAILY\nEND:VEVENT\nBEGIN:VEVENT\nUID:1\n{own}\nEND:VEVENT\nEND:VCALENDAR\n"
+        );
+        let found = read(&text);
+        assert_eq!(found.rejections, []);
+        let exception = found.events[0].recurrence.as_ref().unwrap().exceptions[0].clone();
+        let time = exception.change.unwrap().time;
+        format!("{} {} {} {}", exception.original, time.is_all_day(), time.start(), time.zone())
+    };
+    assert_eq!(
+        change("DTSTART:20261123T090000", "RECURRENCE-ID:20261124T090000\nDTSTART;VALUE=DATE:20261124"),
+        "2026-11-24T09:00:00 true 2026-11-24T00:00:00 Europe/Paris"
+    );
+    assert_eq!(
+        change(
+            "DTSTART;VALUE=DATE:20261123",
+            "RECURRENCE-ID;VALUE=DATE:20261124\nDTSTART;TZID=Europe/London:20261124T080000"
+        ),
+        "2026-11-24T00:00:00 false 2026-11-24T08:00:00 Europe/London"
+    );
 }
