@@ -184,7 +184,8 @@ fn show(event: &SourceEvent, mailbox: Address, shape: Shape, job: &Job, window: 
             result.skipped.push(out_of_window(key));
         }
     }
-    if let Some(reason) = shape.note.filter(|_| !shown.is_empty()) {
+    let by_parts = shown.iter().any(|item| item.key != event.key);
+    if let Some(reason) = shape.note.filter(|_| by_parts) {
         let (key, items) = (event.key.clone(), shown.len());
         result.notes.push(Note { key, mailbox: mailbox.clone(), reason, items });
     }
@@ -219,5 +220,7 @@ fn is_selected(recipient: &Recipient, mailbox: Option<&Address>, job: &Job) -> b
         })
 }
 
+#[cfg(test)]
+mod set_tests;
 #[cfg(test)]
 mod tests;

@@ -21,11 +21,11 @@ use crate::{
     settings::Job,
 };
 
-fn paris() -> Zone {
+pub(super) fn paris() -> Zone {
     Zone::parse("Europe/Paris").unwrap()
 }
 
-fn job() -> Job {
+pub(super) fn job() -> Job {
     Job {
         source: "erp".to_owned(),
         kinds: vec![Kind::Schedule, Kind::Appointment],
@@ -48,7 +48,7 @@ fn job() -> Job {
 }
 
 /// From Monday 2026-11-16 to Monday 2026-12-21.
-fn window() -> Window {
+pub(super) fn window() -> Window {
     let zone = paris();
     Window {
         start: zone.instant(date(2026, 11, 16).at(0, 0, 0, 0)),
@@ -56,11 +56,11 @@ fn window() -> Window {
     }
 }
 
-fn timed(start: &str, end: &str) -> EventTime {
+pub(super) fn timed(start: &str, end: &str) -> EventTime {
     EventTime::Timed { start: start.parse().unwrap(), end: end.parse().unwrap(), zone: paris() }
 }
 
-fn event(id: &str, person: &str, time: EventTime) -> SourceEvent {
+pub(super) fn event(id: &str, person: &str, time: EventTime) -> SourceEvent {
     SourceEvent {
         key: SourceKey::new("erp", Kind::Appointment, id),
         kind: Kind::Appointment,
@@ -72,7 +72,7 @@ fn event(id: &str, person: &str, time: EventTime) -> SourceEvent {
     }
 }
 
-fn read(events: Vec<SourceEvent>) -> SourceRead {
+pub(super) fn read(events: Vec<SourceEvent>) -> SourceRead {
     SourceRead { events, rejections: Vec::new(), completeness: Completeness::Complete }
 }
 
