@@ -304,3 +304,43 @@ fn window(job: &Job, now: Timestamp) -> Window {
         end: at_midnight(i64::from(job.window_days_ahead) + 1, now.checked_add(day).unwrap_or(now)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::Catalogue;
+    use crate::{
+        desired::Note,
+        model::{
+            address::Address,
+            key::{Kind, SourceKey},
+        },
+    };
+
+    #[test]
+    fn a_note_is_told_once_until_its_reason_changes() {
+        let note = |id: &str, reason: &str, items| Note {
+            key: SourceKey::new("erp", Kind::Appointment, id),
+            mailbox: Address::parse("ana@example.test").unwrap(),
+            reason: reason.to_owned(),
+            items,
+        };
+        let mut catalogue = Catalogue::default();
+        let cases = [
+            (vec![note("1", "a", 2)], vec!["1 a"]),
+            (vec![note("1", "a", 3)], vec![]),
+            (vec![note("1", "b", 3), note("2", "a", 1)], vec!["1 b", "2 a"]),
+            (vec![], vec![]),
+            (vec![note("1", "b", 3)], vec!["1 b"]),
+        ];
+        for (notes, expected) in cases {
+            let fresh = catalogue.fresh_notes("erp", &notes);
+            let fresh: Vec<String> = fresh
+                .iter()
+                .map(|note| format!("{} {}", note.key.as_str().trim_start_matches("erp/appointment/"), note.reason))
+                .collect();
+            assert_eq!(fresh, expected);
+        }
+        assert_eq!(catalogue.fresh_notes("other", &[note("1", "b", 3)]).len(), 1);
+    }
+}
