@@ -185,3 +185,15 @@ async fn files_that_are_no_state_are_told_apart() {
     let error = Store::open(&below_a_file, Access::Exclusive).await.unwrap_err();
     assert!(matches!(error, StateError::Open { .. }), "{error:?}");
 }
+
+#[tokio::test]
+async fn looking_makes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state/state.sqlite");
+    let store = Store::look(&path).await.unwrap();
+    assert_eq!(store.mailboxes().await.unwrap(), []);
+    assert!(!folder.path().join("state").exists());
+    let written = Store::open(&path, Access::Exclusive).await.unwrap();
+    let beside = Store::look(&path).await.unwrap();
+    assert_eq!(beside.owner(), written.owner());
+}

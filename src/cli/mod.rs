@@ -12,6 +12,7 @@ mod setup;
 mod status;
 mod sync;
 mod test;
+mod why;
 
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
 
@@ -44,6 +45,8 @@ enum Command {
     Sync(MailboxArguments),
     /// Show mailboxes, waits, held deletions and quarantine
     Status(JsonOnly),
+    /// Show what is known of one event: source, job, items; writes nothing
+    Why(WhyArguments),
     /// Read or write one setting
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -84,6 +87,15 @@ struct MailboxArguments {
     /// Only this mailbox
     #[arg(long, value_name = "ADDRESS")]
     mailbox: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+struct WhyArguments {
+    /// Its key, as plans and the log name it: SOURCE/appointment/ID
+    key: String,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -169,6 +181,7 @@ async fn dispatch(arguments: Arguments, is_named: bool) -> Outcome {
         Command::Plan(MailboxArguments { mailbox, json }) => plan::plan(config, mailbox.as_deref(), json).await,
         Command::Sync(MailboxArguments { mailbox, json }) => sync::sync(config, mailbox.as_deref(), json).await,
         Command::Status(JsonOnly { json }) => status::status(config, json).await,
+        Command::Why(WhyArguments { key, json }) => why::why(config, &key, json).await,
         Command::Config(ConfigCommand::Get { key }) => config::get(config, &key),
         Command::Config(ConfigCommand::Set { key, value }) => config::set(config, &key, &value),
         Command::Sandbox(SandboxArguments { listen, record }) => {

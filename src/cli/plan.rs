@@ -14,8 +14,7 @@ use crate::{
     daemon::wire,
     plan::{Action, Plan},
     scheduler::{Plans, Progress, plans},
-    settings::{Settings, Strictness},
-    state::{Access, StateError, Store},
+    settings::Strictness,
 };
 
 /// The exit status when there is something to do.
@@ -28,7 +27,7 @@ pub(super) async fn plan(config: Option<&Path>, mailbox: Option<&str>, json: boo
         Ok(loaded) => loaded.settings,
         Err(faults) => return Ok(check::refuse(&faults)),
     };
-    let store = open(&settings).await?;
+    let store = setup::look_at_state(&settings).await?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let wiring = Arc::new(wire(&settings, store.owner(), &clock)?);
     let plans = plans(wiring, store, clock, only.as_ref(), Progress::default())
@@ -53,14 +52,6 @@ pub(super) async fn plan(config: Option<&Path>, mailbox: Option<&str>, json: boo
         (false, true) => ExitCode::from(SOMETHING),
         (false, false) => ExitCode::SUCCESS,
     })
-}
-
-/// The state, also while a daemon has it.
-async fn open(settings: &Settings) -> anyhow::Result<Store> {
-    match Store::open(&settings.state.path, Access::Exclusive).await {
-        Err(StateError::InUse { .. }) => setup::open_state(settings, Access::Shared).await,
-        other => other.map_err(|error| setup::state_failure(&error)),
-    }
 }
 
 fn print_text(plans: &Plans) {

@@ -52,6 +52,11 @@ pub(super) async fn open_state(settings: &Settings, access: Access) -> anyhow::R
     Store::open(&settings.state.path, access).await.map_err(|error| state_failure(&error))
 }
 
+/// Opens the state for looking, also while a daemon has it; a hint goes with every failure.
+pub(super) async fn look_at_state(settings: &Settings) -> anyhow::Result<Store> {
+    Store::look(&settings.state.path).await.map_err(|error| state_failure(&error))
+}
+
 /// A failure of the state with its cause and its hint.
 pub(super) fn state_failure(error: &StateError) -> anyhow::Error {
     let cause = std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();

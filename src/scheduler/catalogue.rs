@@ -291,7 +291,7 @@ const fn keep_reason(reason: SkipReason) -> KeepReason {
 }
 
 /// The window of a job. It moves by whole days, so that it is the same all day.
-fn window(job: &Job, now: Timestamp) -> Window {
+pub(super) fn window(job: &Job, now: Timestamp) -> Window {
     let zone = job.zone.rules();
     let today = now.to_zoned(zone.clone()).date();
     let at_midnight = |days: i64, otherwise: Timestamp| {

@@ -6,6 +6,7 @@ mod brake;
 mod catalogue;
 mod ends;
 mod engine;
+mod explain;
 mod limiter;
 mod look;
 mod outcomes;
@@ -23,6 +24,7 @@ use std::{
 use jiff::{SignedDuration, Timestamp};
 
 pub use engine::{Command, Engine, Heartbeat, MailboxSummary, Summary};
+pub use explain::{Explanation, InMailbox, JobWord, SourceWord, explain};
 pub use limiter::Limiter;
 pub use look::{Plans, plans};
 pub use pass::{Done, PassReport, PassStop};

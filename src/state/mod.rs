@@ -148,6 +148,32 @@ impl Store {
         Ok(Self { pool, owner, _lock: lock })
     }
 
+    /// Opens the state for looking, also while a daemon has it. Where there is none, what is looked at is empty and kept
+    /// in memory: nothing is made on the disk.
+    ///
+    /// # Errors
+    /// When it is there and cannot be opened or read.
+    pub async fn look(path: &Path) -> Result<Self, StateError> {
+        if path.exists() {
+            return Self::open(path, Access::Shared).await;
+        }
+        let unreadable =
+            |source: Box<dyn std::error::Error + Send + Sync>| StateError::Unreadable { path: path.to_owned(), source };
+        sqlx::any::install_default_drivers();
+        let pool = AnyPoolOptions::new()
+            .max_connections(1)
+            // The memory goes with its connection.
+            .min_connections(1)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .connect("sqlite::memory:")
+            .await
+            .map_err(|error| unreadable(error.into()))?;
+        migrator().run(&pool).await.map_err(|error| unreadable(error.into()))?;
+        let owner = instance::name(&pool, path, Access::Shared).await?;
+        Ok(Self { pool, owner, _lock: None })
+    }
+
     /// The name that this instance writes on its items; made once, with the state.
     #[must_use]
     pub const fn owner(&self) -> &Owner {

@@ -138,3 +138,40 @@ fn the_sandbox_runs_by_itself() {
     assert_eq!(sandbox.end(), 0);
     assert!(std::net::TcpStream::connect(&address).is_err());
 }
+
+#[test]
+fn why_tells_what_is_known_of_one_event() {
+    let world = World::new(Face::Ews);
+    let mut broken = appointment("broken", "ana", 1, "09:00");
+    broken["end"] = json!("1999-01-01T00:00");
+    let mut twice = appointment("twice", "ana", 1, "09:00");
+    twice["recurrence"] = json!("FREQ=MONTHLY;BYMONTHDAY=1,15");
+    let plain = appointment("plain", "ana", 1, "11:00");
+    world.events(&[broken.clone(), twice.clone(), plain.clone()]);
+
+    // Nothing was pushed yet, and nothing is made by looking.
+    let why = |key: &str, words: &[&str]| world.command(&["why", key]).expect(0, words);
+    why("inbox/appointment/plain", &["inbox holds it: events.jsonl:3", "shown to ana@example.test as 1 item", "none was written"]);
+    world.command(&["plan"]).expect(10, &[]);
+    assert!(!world.state_path().exists(), "looking made a state");
+
+    world.sync();
+    why("inbox/appointment/plain", &["written as it should be"]);
+    why("inbox/appointment/broken", &["it cannot be used", "none was written"]);
+    let expanded = why("inbox/appointment/twice", &["several days in BYMONTHDAY", "inbox/appointment/twice#"]);
+    let part = expanded.out.split_whitespace().find(|word| word.starts_with("inbox/appointment/twice#")).unwrap();
+    why(part, &["inbox/appointment/twice\n"]);
+    why("inbox/appointment/other", &["inbox does not hold it"]);
+    why("elsewhere/appointment/1", &["no source \"elsewhere\""]);
+    world.command(&["why", "nonsense"]).expect(1, &["not the key of an event", "hint: "]);
+
+    let mut changed = plain;
+    changed["subject"] = json!("Changed");
+    world.events(&[broken, twice, changed]);
+    let changed = why("inbox/appointment/plain", &["to be changed: subject"]);
+    assert!(!changed.out.contains("Changed"), "{changed:#?}");
+    let told = world.command(&["why", "inbox/appointment/twice", "--json"]).expect(0, &[]).json();
+    assert_eq!(told["jobs"][0]["shown"], true);
+    assert!(told["jobs"][0]["items"].as_array().unwrap().len() > 1, "{told}");
+    assert!(!told["jobs"][0]["notes"].as_array().unwrap().is_empty(), "{told}");
+}
