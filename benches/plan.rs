@@ -23,6 +23,7 @@ use calsyncd::{
     },
     plan::{Inputs, Policy, Scope, check, ends, plan},
     settings::Job,
+    template::Templates,
 };
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use jiff::{SignedDuration, Timestamp, civil::time};
@@ -190,6 +191,7 @@ fn job() -> Job {
         categories: Vec::new(),
         reminder_minutes: None,
         private_subject: None,
+        templates: Templates::default(),
     }
 }
 

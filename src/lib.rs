@@ -13,7 +13,7 @@
 //!
 //! | level | rooms |
 //! |---|---|
-//! | 0 | [`clock`], [`model`] |
+//! | 0 | [`clock`], [`model`], [`template`] |
 //! | 1 | [`observability`], [`settings`], [`sandbox`] |
 //! | 2 | [`http`], [`desired`], [`plan`] |
 //! | 3 | [`auth`], [`state`] |
@@ -37,3 +37,4 @@ pub mod scheduler;
 pub mod settings;
 pub mod sources;
 pub mod state;
+pub mod template;

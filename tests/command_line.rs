@@ -72,6 +72,24 @@ fn a_missing_secret_is_not_tried_as_an_empty_one() {
 }
 
 #[test]
+fn the_check_names_the_line_of_a_faulty_template() {
+    let folder = tempfile::tempdir().unwrap();
+    configure(folder.path(), &TcpListener::bind("127.0.0.1:0").unwrap());
+    std::fs::write(folder.path().join("password"), "secret").unwrap();
+    let settings = folder.path().join("settings.toml");
+    let good = std::fs::read_to_string(&settings).unwrap();
+    let lines = good.lines().count();
+    let templates =
+        "[jobs.all.templates]\nbody = \"\"\"\n{{ body }}\n{% if url %}\n  {{ url | lnik }}\n{% endif %}\"\"\"\n";
+    std::fs::write(&settings, format!("{good}{templates}")).unwrap();
+    let check = || program(folder.path()).args(["check", "--config", "settings.toml"]).output().unwrap();
+    expect(&check(), 2, &format!("settings.toml:{}:12: error: jobs.all.templates.body: there is no filter", lines + 5));
+    expect(&check(), 2, "the filters are default, e, escape");
+    std::fs::write(&settings, format!("{good}{}", templates.replace("lnik", "link"))).unwrap();
+    expect(&check(), 0, "good (1 source, 1 job)");
+}
+
+#[test]
 fn a_source_that_is_not_there_is_a_warning_of_the_check() {
     let folder = tempfile::tempdir().unwrap();
     configure(folder.path(), &TcpListener::bind("127.0.0.1:0").unwrap());

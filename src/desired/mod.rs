@@ -12,6 +12,7 @@ mod series;
 mod shape;
 mod texts;
 mod times;
+mod values;
 mod walk;
 
 use std::{
@@ -22,7 +23,7 @@ use std::{
 use crate::{
     model::{
         address::Address,
-        event::DesiredEvent,
+        event::{Content, DesiredEvent},
         key::SourceKey,
         source::{Recipient, Rejection, SourceEvent, SourceRead},
         window::Window,
@@ -97,9 +98,9 @@ pub fn desired(read: &SourceRead, job: &Job, window: Window) -> Desired {
     let mut placed: BTreeSet<&SourceKey> = BTreeSet::new();
     for event in &read.events {
         match place(event, job, window) {
-            Ok((mailbox, shape)) => {
+            Ok(placing) => {
                 placed.insert(&event.key);
-                show(event, mailbox, shape, job, window, &mut result);
+                show(event, placing, window, &mut result);
             }
             Err(left_out) => {
                 let key = event.key.clone();
@@ -134,7 +135,15 @@ struct LeftOut {
     rejection: Option<String>,
 }
 
-fn place(event: &SourceEvent, job: &Job, window: Window) -> Result<(Address, Shape), LeftOut> {
+/// Where and how an event is shown.
+struct Placing {
+    mailbox: Address,
+    shape: Shape,
+    /// What the item of the event itself shows, where it is inside the window.
+    content: Option<Content>,
+}
+
+fn place(event: &SourceEvent, job: &Job, window: Window) -> Result<Placing, LeftOut> {
     if !job.kinds.contains(&event.kind) {
         return Err(LeftOut { mailbox: None, reason: SkipReason::OtherKind, rejection: None });
     }
@@ -144,14 +153,19 @@ fn place(event: &SourceEvent, job: &Job, window: Window) -> Result<(Address, Sha
     }
     let mailbox =
         mailbox.map_err(|reason| LeftOut { mailbox: None, reason: SkipReason::NoMailbox, rejection: Some(reason) })?;
-    match shape::shape(event, job, window) {
-        Ok(shape) => Ok((mailbox, shape)),
+    let made = shape::shape(event, job, window).and_then(|shape| {
+        let content = shape.item_inside(window).map(|time| content::content(event, None, time, job)).transpose()?;
+        Ok((shape, content))
+    });
+    match made {
+        Ok((shape, content)) => Ok(Placing { mailbox, shape, content }),
         Err(reason) => Err(LeftOut { mailbox: Some(mailbox), reason: SkipReason::Rejected, rejection: Some(reason) }),
     }
 }
 
 /// Puts the items of an event into its mailbox, as far as they touch the window.
-fn show(event: &SourceEvent, mailbox: Address, shape: Shape, job: &Job, window: Window, result: &mut Desired) {
+fn show(event: &SourceEvent, placing: Placing, window: Window, result: &mut Desired) {
+    let Placing { mailbox, shape, content } = placing;
     let mut shown = Vec::new();
     let out_of_window = |key| Skipped { key, mailbox: Some(mailbox.clone()), reason: SkipReason::OutOfWindow };
     if event.recurrence.is_some() || !shape.parts.is_empty() {
@@ -165,15 +179,9 @@ fn show(event: &SourceEvent, mailbox: Address, shape: Shape, job: &Job, window: 
     }
     if let Some((time, series)) = shape.main {
         let key = event.key.clone();
-        let inside = match &series {
-            None => window.touches(&time),
-            Some(series) => series::touches(series, &time, window),
-        };
-        if inside {
-            let content = content::content(&event.content, None, job);
-            shown.push(Arc::new(DesiredEvent { key, time, series, content }));
-        } else {
-            result.skipped.push(out_of_window(key));
+        match content {
+            Some(content) => shown.push(Arc::new(DesiredEvent { key, time, series, content })),
+            None => result.skipped.push(out_of_window(key)),
         }
     }
     for part in shape.parts {

@@ -19,7 +19,7 @@ use crate::{
     model::{
         event::Content,
         recurrence::{Exception, ExceptionChange, Recurrence, RecurrenceEnd, Series},
-        source::{SourceChange, SourceContent, SourceRecurrence},
+        source::{SourceChange, SourceEvent, SourceRecurrence},
         time::EventTime,
         window::Window,
     },
@@ -36,8 +36,8 @@ pub(super) struct Repeating<'a> {
     pub(super) source: &'a SourceRecurrence,
     /// When it takes place for the first time.
     pub(super) first: &'a EventTime,
-    /// What the source says of its content.
-    pub(super) own: &'a SourceContent,
+    /// What the source says of it.
+    pub(super) event: &'a SourceEvent,
     /// The job.
     pub(super) job: &'a Job,
     /// The window of the job.
@@ -45,21 +45,23 @@ pub(super) struct Repeating<'a> {
 }
 
 impl Repeating<'_> {
-    /// What an occurrence shows that does not differ.
-    pub(super) fn plain(&self) -> Content {
-        content::content(self.own, None, self.job)
+    /// What an occurrence at `time` shows that does not differ.
+    pub(super) fn plain(&self, time: &EventTime) -> Result<Content, String> {
+        content::content(self.event, None, time, self.job)
     }
 
     /// What takes place at `original` by the rule or by RDATE.
     pub(super) fn part(&self, original: DateTime) -> Result<Part, String> {
         let time = at(self.first, original).ok_or_else(|| format!("the occurrence at {original} is out of range"))?;
-        Ok(Part { original, time: times::normal(time)?, content: self.plain() })
+        let time = times::normal(time)?;
+        Ok(Part { original, content: self.plain(&time)?, time })
     }
 
     /// What takes place in place of the occurrence at `original`.
     pub(super) fn changed(&self, original: DateTime, change: &SourceChange) -> Result<Part, String> {
-        let content = content::content(&change.content, Some(self.own), self.job);
-        Ok(Part { original, time: times::normal(change.time.clone())?, content })
+        let time = times::normal(change.time.clone())?;
+        let content = content::content(self.event, Some(&change.content), &time, self.job)?;
+        Ok(Part { original, time, content })
     }
 }
 
@@ -141,7 +143,7 @@ fn divided(event: &Repeating<'_>, rule: &Rule, said: Said, changes: &Changes<'_>
     let mut beside = beside(event, rule, &days, &mut notes);
     let mut parts: Vec<Part> = Vec::new();
     let mut exceptions: BTreeMap<DateTime, ExceptionChange> = BTreeMap::new();
-    let plain = event.plain();
+    let plain = event.plain(&main)?;
     for (original, change) in changes {
         let is_beside = beside.remove(original);
         if !is_beside && !days.have(*original) {

@@ -35,6 +35,18 @@ pub(super) struct Shape {
     pub(super) note: Option<String>,
 }
 
+impl Shape {
+    /// When the item under the key of the event itself takes place, where that touches the window.
+    pub(super) fn item_inside(&self, window: Window) -> Option<&EventTime> {
+        let (time, series) = self.main.as_ref()?;
+        let inside = match series {
+            None => window.touches(time),
+            Some(series) => series::touches(series, time, window),
+        };
+        inside.then_some(time)
+    }
+}
+
 /// A single event that stands for a part of a source event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Part {
@@ -110,12 +122,13 @@ pub(super) fn shape(event: &SourceEvent, job: &Job, window: Window) -> Result<Sh
         if !segments.is_empty() {
             return Err("a schedule of several periods cannot repeat".to_owned());
         }
-        return series::shape(&Repeating { source: recurrence, first: &time, own: &event.content, job, window });
+        return series::shape(&Repeating { source: recurrence, first: &time, event, job, window });
     }
     let mut parts = Vec::with_capacity(segments.len());
     for segment in segments {
-        let content = content::content(&event.content, None, job);
-        parts.push(Part { original: segment.start(), time: times::normal(segment)?, content });
+        let original = segment.start();
+        let time = times::normal(segment)?;
+        parts.push(Part { original, content: content::content(event, None, &time, job)?, time });
     }
     let note = (!parts.is_empty()).then(|| "it takes place in several periods".to_owned());
     Ok(Shape { main: Some((times::normal(time)?, None)), parts, unlisted: Unlisted::Gone, note })

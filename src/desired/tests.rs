@@ -19,6 +19,7 @@ use crate::{
         zone::Zone,
     },
     settings::Job,
+    template::Templates,
 };
 
 pub(super) fn paris() -> Zone {
@@ -44,6 +45,7 @@ pub(super) fn job() -> Job {
         categories: vec!["ERP".to_owned()],
         reminder_minutes: Some(10),
         private_subject: Some("Private".to_owned()),
+        templates: Templates::default(),
     }
 }
 

@@ -7,6 +7,10 @@ use crate::model::event::{Body, BodyKind};
 const LINE_UNITS_MAX: usize = 255;
 /// The longest body, in bytes.
 const BODY_BYTES_MAX: usize = 1024 * 1024;
+/// The longest body that a template is given: what the template adds, such as a link, is not cut off.
+const TEMPLATE_BODY_BYTES_MAX: usize = BODY_BYTES_MAX - 16 * 1024;
+/// The most categories that a source gives an event.
+const CATEGORIES_MAX: usize = 64;
 /// What stands for a part that was cut off.
 const CUT: char = '…';
 
@@ -38,19 +42,53 @@ pub(super) fn line(text: &str) -> String {
 /// A body: line ends are single line feeds, a text ends without blanks (Exchange takes them away), at most 1 MiB. An
 /// empty body has the kind text.
 pub(super) fn body(body: &Body) -> Body {
+    body_within(body, BODY_BYTES_MAX)
+}
+
+/// The same, with room for what a template adds.
+pub(super) fn body_for_template(body: &Body) -> Body {
+    body_within(body, TEMPLATE_BODY_BYTES_MAX)
+}
+
+fn body_within(body: &Body, bytes_max: usize) -> Body {
     let allowed: String = body.content.chars().filter(|character| is_allowed(*character)).collect();
     let unified = allowed.replace("\r\n", "\n").replace('\r', "\n");
     let trimmed = unified.trim_end();
-    let content = if trimmed.len() <= BODY_BYTES_MAX {
+    let content = if trimmed.len() <= bytes_max {
         trimmed.to_owned()
     } else {
-        let end = trimmed.floor_char_boundary(BODY_BYTES_MAX - CUT.len_utf8());
-        let mut kept = trimmed.get(..end).unwrap_or_default().trim_end().to_owned();
+        let end = trimmed.floor_char_boundary(bytes_max - CUT.len_utf8());
+        let kept = trimmed.get(..end).unwrap_or_default();
+        let mut kept = match body.kind {
+            BodyKind::Text => kept,
+            BodyKind::Html => before_markup(kept),
+        }
+        .trim_end()
+        .to_owned();
         kept.push(CUT);
         kept
     };
     let kind = if content.is_empty() { BodyKind::Text } else { body.kind };
     Body { kind, content }
+}
+
+/// HTML that was cut off, without the tag or character reference that the cut goes through.
+fn before_markup(html: &str) -> &str {
+    let tag = html.rfind('<').filter(|start| !html.get(*start..).unwrap_or_default().contains('>'));
+    let html = tag.and_then(|start| html.get(..start)).unwrap_or(html);
+    let reference = html.rfind('&').filter(|start| {
+        let rest = html.get(*start..).unwrap_or_default();
+        !rest.contains([';', ' ', '>']) && rest.len() <= REFERENCE_BYTES_MAX
+    });
+    reference.and_then(|start| html.get(..start)).unwrap_or(html)
+}
+
+/// No name of a character is longer.
+const REFERENCE_BYTES_MAX: usize = 40;
+
+/// As many categories of a source as an event shows.
+pub(super) fn bounded(names: &[String]) -> &[String] {
+    names.get(..CATEGORIES_MAX).unwrap_or(names)
 }
 
 /// Categories: sorted, each once without regard to case, as Outlook compares them.

@@ -1,5 +1,7 @@
 //! What a source gives: events as it tells them, and whether that was everything.
 
+use std::collections::BTreeMap;
+
 use jiff::civil::{Date, DateTime};
 
 use super::{
@@ -118,6 +120,12 @@ pub struct SourceContent {
     pub importance: Option<Importance>,
     pub categories: Option<Vec<String>>,
     pub reminder: Option<SourceReminder>,
+    /// A link back to the source; empty for none.
+    pub url: Option<String>,
+    /// The link to an online meeting; empty for none.
+    pub online_meeting_url: Option<String>,
+    /// The source's own fields, by name.
+    pub data: Option<BTreeMap<String, String>>,
 }
 
 /// What a source says of the reminder.

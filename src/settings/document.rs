@@ -1,11 +1,14 @@
 //! The settings file as text: its encoding, its syntax, and where each key stands.
 
-use std::{collections::BTreeMap, fs, io, path::Path};
+use std::{collections::BTreeMap, fs, io, ops::Range, path::Path};
 
 use config::{Map, Value, ValueKind};
 use toml::de::{DeTable, DeValue};
 
-use super::finding::{Finding, SettingsFaults};
+use super::{
+    finding::{Finding, SettingsFaults},
+    literal::Literals,
+};
 
 /// Settings files are a few kilobytes; what is larger is another file given by mistake.
 const FILE_SIZE_MAX: u64 = 1024 * 1024;
@@ -98,19 +101,19 @@ pub(super) fn decode(path: &Path, bytes: &[u8]) -> Result<(String, bool), Settin
 }
 
 /// Where lines begin.
-struct Lines<'a> {
+pub(super) struct Lines<'a> {
     text: &'a str,
     starts: Vec<usize>,
 }
 
 impl<'a> Lines<'a> {
-    fn new(text: &'a str) -> Self {
+    pub(super) fn new(text: &'a str) -> Self {
         let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(index, _)| index + 1)).collect();
         Self { text, starts }
     }
 
     /// Line and column, both from 1, of a byte.
-    fn position(&self, offset: usize) -> (usize, usize) {
+    pub(super) fn position(&self, offset: usize) -> (usize, usize) {
         let line = self.starts.partition_point(|start| *start <= offset);
         let start = line.checked_sub(1).and_then(|index| self.starts.get(index)).copied().unwrap_or_default();
         let column = self.text.get(start..offset).map_or(0, |before| before.chars().count());
@@ -127,6 +130,8 @@ pub(super) struct Document {
     pub(super) values: Map<String, Value>,
     /// Where they stand.
     pub(super) positions: Positions,
+    /// How its texts are written.
+    pub(super) literals: Literals,
 }
 
 impl Document {
@@ -141,9 +146,10 @@ impl Document {
             let faults = errors.iter().take(SYNTAX_FAULTS_MAX).map(|error| syntax_fault(path, text, &lines, error));
             return Err(SettingsFaults { findings: faults.collect() });
         }
-        let mut positions = Positions::new();
-        let values = convert_table(table.get_ref(), "", &lines, &mut positions);
-        Ok(Self { values, positions })
+        let mut places = Places { lines: &lines, positions: Positions::new(), spans: BTreeMap::new() };
+        let values = convert_table(table.get_ref(), "", &mut places);
+        let (positions, spans) = (places.positions, places.spans);
+        Ok(Self { values, positions, literals: Literals::new(text, spans) })
     }
 }
 
@@ -158,18 +164,28 @@ fn syntax_fault(path: &Path, text: &str, lines: &Lines<'_>, error: &toml::de::Er
     Finding::of_file(path, error.message().trim().replace('\n', ", "), Some(hint)).at(line, column)
 }
 
-fn convert_table(table: &DeTable<'_>, path: &str, lines: &Lines<'_>, positions: &mut Positions) -> Map<String, Value> {
+/// What is noted of places while values are taken over.
+struct Places<'a> {
+    lines: &'a Lines<'a>,
+    positions: Positions,
+    spans: BTreeMap<String, Range<usize>>,
+}
+
+fn convert_table(table: &DeTable<'_>, path: &str, places: &mut Places<'_>) -> Map<String, Value> {
     let mut converted = Map::new();
     for (key, value) in table {
         let name = key.get_ref().as_ref();
         let path = if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
-        positions.insert(path.clone(), lines.position(key.span().start));
-        converted.insert(name.to_owned(), convert(value.get_ref(), &path, lines, positions));
+        places.positions.insert(path.clone(), places.lines.position(key.span().start));
+        if value.get_ref().is_str() {
+            places.spans.insert(path.clone(), value.span());
+        }
+        converted.insert(name.to_owned(), convert(value.get_ref(), &path, places));
     }
     converted
 }
 
-fn convert(value: &DeValue<'_>, path: &str, lines: &Lines<'_>, positions: &mut Positions) -> Value {
+fn convert(value: &DeValue<'_>, path: &str, places: &mut Places<'_>) -> Value {
     let kind = match value {
         DeValue::String(text) => ValueKind::String(text.to_string()),
         DeValue::Integer(number) => {
@@ -183,12 +199,15 @@ fn convert(value: &DeValue<'_>, path: &str, lines: &Lines<'_>, positions: &mut P
             let mut converted = Vec::new();
             for (index, element) in elements.iter().enumerate() {
                 let path = format!("{path}[{index}]");
-                positions.insert(path.clone(), lines.position(element.span().start));
-                converted.push(convert(element.get_ref(), &path, lines, positions));
+                places.positions.insert(path.clone(), places.lines.position(element.span().start));
+                if element.get_ref().is_str() {
+                    places.spans.insert(path.clone(), element.span());
+                }
+                converted.push(convert(element.get_ref(), &path, places));
             }
             ValueKind::Array(converted)
         }
-        DeValue::Table(table) => ValueKind::Table(convert_table(table, path, lines, positions)),
+        DeValue::Table(table) => ValueKind::Table(convert_table(table, path, places)),
     };
     Value::new(Some(&ORIGIN_FILE.to_owned()), kind)
 }

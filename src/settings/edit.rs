@@ -266,7 +266,7 @@ fn toml_value(form: Form, value: &str) -> toml_edit::Value {
             Ok(list) if list.is_array() => list,
             _ => value.split(',').map(str::trim).filter(|element| !element.is_empty()).collect::<Array>().into(),
         },
-        Form::Text | Form::Secret | Form::Table => value.into(),
+        Form::Text | Form::Secret | Form::Table | Form::Section(_) => value.into(),
     }
 }
 

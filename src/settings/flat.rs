@@ -141,6 +141,7 @@ fn flatten_job(path: &str, job: &Job, flat: &mut Flat) {
         categories,
         reminder_minutes,
         private_subject,
+        templates,
     } = job;
     text(flat, path, "source", source);
     text(flat, path, "kinds", kinds.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(", "));
@@ -166,6 +167,9 @@ fn flatten_job(path: &str, job: &Job, flat: &mut Flat) {
     }
     if let Some(subject) = private_subject {
         text(flat, path, "private_subject", subject);
+    }
+    for (key, template) in templates.given() {
+        text(flat, path, &key, template);
     }
 }
 

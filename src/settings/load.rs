@@ -60,8 +60,7 @@ pub(super) fn load_text(
 ) -> Result<Loaded, SettingsFaults> {
     let document = Document::parse(path, text)?;
     let tree = layer(path, &document, environment)?;
-    let mut reader =
-        Reader { file: path, positions: &document.positions, environment, strictness, mode, findings: Vec::new() };
+    let mut reader = Reader::new(path, &document, environment, strictness, mode);
     let root = Section { path: String::new(), values: Some(&tree) };
     let read = resolve(&mut reader, &root);
     let mut findings = reader.findings;

@@ -12,6 +12,7 @@ pub mod edit;
 mod environment;
 mod finding;
 mod flat;
+mod literal;
 mod load;
 mod reader;
 mod schema;
@@ -39,6 +40,7 @@ use crate::model::{
     key::Kind,
     zone::Zone,
 };
+use crate::template::Templates;
 
 /// Every setting, checked.
 #[derive(Debug, Clone)]
@@ -207,9 +209,11 @@ pub struct Job {
     pub categories: Vec<String>,
     /// `reminder_minutes`: where the source says nothing; absent for off.
     pub reminder_minutes: Option<u32>,
-    /// `private_subject`: the subject shown of a private event, whose body and location are then left out; absent: the
-    /// event is shown as it is, with its sensitivity.
+    /// `private_subject`: the subject shown of a private event, whose body, location, links and categories, but for those of
+    /// the job, are then left out; absent: the event is shown as it is, with its sensitivity.
     pub private_subject: Option<String>,
+    /// `[jobs.NAME.templates]` and `private_when`.
+    pub templates: Templates,
 }
 
 /// `[state]`.

@@ -9,10 +9,11 @@ use config::{Map, Value, ValueKind};
 
 use super::{
     Strictness,
-    document::{ORIGIN_FILE, Positions},
+    document::{Document, ORIGIN_FILE, Positions},
     duration,
     environment::Environment,
     finding::{Finding, Severity},
+    literal::Literals,
     schema::{self, Key},
     words::Words,
 };
@@ -61,11 +62,25 @@ impl<'a> Section<'a> {
 pub(super) struct Reader<'a> {
     pub(super) file: &'a Path,
     pub(super) positions: &'a Positions,
+    pub(super) literals: &'a Literals,
     pub(super) environment: &'a Environment,
     pub(super) strictness: Strictness,
     /// The permission bits of the settings file.
     pub(super) mode: Option<u32>,
     pub(super) findings: Vec<Finding>,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) const fn new(
+        file: &'a Path,
+        document: &'a Document,
+        environment: &'a Environment,
+        strictness: Strictness,
+        mode: Option<u32>,
+    ) -> Self {
+        let (positions, literals) = (&document.positions, &document.literals);
+        Self { file, positions, literals, environment, strictness, mode, findings: Vec::new() }
+    }
 }
 
 impl Reader<'_> {
@@ -196,6 +211,20 @@ impl Reader<'_> {
         Some(Given { value: text.clone(), place })
     }
 
+    /// A text of any form: several lines, blanks, nothing at all.
+    pub(super) fn raw_text(&mut self, section: &Section<'_>, key: &str) -> Option<Given<String>> {
+        let value = section.get(key)?;
+        let place = self.place_of(section, key);
+        self.raw_text_at(value, place)
+    }
+
+    fn raw_text_at(&mut self, value: &Value, place: Place) -> Option<Given<String>> {
+        match &value.kind {
+            ValueKind::String(text) => Some(Given { value: text.clone(), place }),
+            _ => self.wrong_form(&place, value, "text in quotes"),
+        }
+    }
+
     /// `true` or `false`.
     pub(super) fn switch(&mut self, section: &Section<'_>, key: &str) -> Option<Given<bool>> {
         let value = section.get(key)?;
@@ -266,17 +295,31 @@ impl Reader<'_> {
 
     /// A list of texts; from a variable: separated by commas. `None` when an element is faulty.
     pub(super) fn list(&mut self, section: &Section<'_>, key: &str) -> Option<Given<Vec<Given<String>>>> {
+        self.list_of(section, key, Self::text_at)
+    }
+
+    /// A list of texts of any form.
+    pub(super) fn raw_list(&mut self, section: &Section<'_>, key: &str) -> Option<Given<Vec<Given<String>>>> {
+        self.list_of(section, key, Self::raw_text_at)
+    }
+
+    fn list_of(
+        &mut self,
+        section: &Section<'_>,
+        key: &str,
+        read: fn(&mut Self, &Value, Place) -> Option<Given<String>>,
+    ) -> Option<Given<Vec<Given<String>>>> {
         let value = section.get(key)?;
         let place = self.place_of(section, key);
         let elements = match &value.kind {
             ValueKind::Array(elements) => {
-                let read = elements.iter().enumerate().map(|(index, element)| {
+                let texts = elements.iter().enumerate().map(|(index, element)| {
                     let path = format!("{}[{index}]", place.key);
                     let place = Place { key: place.key.clone(), ..self.place(&path, Some(element)) };
-                    self.text_at(element, place)
+                    read(self, element, place)
                 });
                 // Collected in two steps, so that every faulty element is reported.
-                let all: Vec<_> = read.collect();
+                let all: Vec<_> = texts.collect();
                 all.into_iter().collect::<Option<Vec<_>>>()?
             }
             ValueKind::String(text) if place.variable.is_some() => text

@@ -16,10 +16,12 @@ pub(super) enum Form {
     Secret,
     /// A table of texts.
     Table,
+    /// A section of its own keys.
+    Section(&'static [Key]),
 }
 
 /// One key of a section.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Key {
     /// Its name.
     pub(super) name: &'static str,
@@ -84,6 +86,27 @@ pub(super) const JOB: &[Key] = &[
     key("categories", Form::List, ""),
     unset("reminder_minutes", Form::Number),
     unset("private_subject", Form::Text),
+    unset("private_when", Form::Text),
+    unset("templates", Form::Section(TEMPLATES)),
+];
+
+/// `[jobs.NAME.templates]`.
+pub(super) const TEMPLATES: &[Key] = &[
+    unset("subject", Form::Text),
+    unset("body", Form::Text),
+    unset("body_type", Form::Text),
+    unset("location", Form::Text),
+    unset("categories", Form::List),
+    unset("schedule", Form::Section(KIND_TEMPLATES)),
+    unset("appointment", Form::Section(KIND_TEMPLATES)),
+];
+
+/// `[jobs.NAME.templates.schedule]` and `[jobs.NAME.templates.appointment]`.
+pub(super) const KIND_TEMPLATES: &[Key] = &[
+    unset("subject", Form::Text),
+    unset("body", Form::Text),
+    unset("location", Form::Text),
+    unset("categories", Form::List),
 ];
 
 /// `[state]`.
@@ -138,24 +161,31 @@ pub(super) fn find(dotted: &str) -> Result<KeyPath, Option<String>> {
     let Some((_, named, keys)) = SECTIONS.iter().find(|(name, _, _)| *name == section) else {
         return Err(nearest(section, SECTIONS.iter().map(|(name, _, _)| *name)).map(|name| format!("{name}.{rest}")));
     };
-    let (mut parts, rest) = if *named {
+    let (parts, rest) = if *named {
         let Some((name, rest)) = rest.split_once('.') else { return Err(None) };
         (vec![section.to_owned(), name.to_owned()], rest)
     } else {
         (vec![section.to_owned()], rest)
     };
-    let (name, below) = rest.split_once('.').map_or((rest, None), |(name, below)| (name, Some(below)));
+    below(parts, keys, rest)
+}
+
+/// Finds the rest of a dotted key among the keys of a section.
+fn below(mut parts: Vec<String>, keys: &[Key], rest: &str) -> Result<KeyPath, Option<String>> {
+    let (name, deeper) = rest.split_once('.').map_or((rest, None), |(name, deeper)| (name, Some(deeper)));
     let Some(key) = keys.iter().find(|key| key.name == name) else {
         let near = nearest(name, keys.iter().map(|key| key.name));
         return Err(near.map(|near| format!("{}.{near}", parts.join("."))));
     };
     parts.push(name.to_owned());
-    match (key.form, below) {
-        (Form::Table, Some(below)) if !below.is_empty() => {
-            parts.push(below.to_owned());
+    match (key.form, deeper) {
+        (Form::Table, Some(deeper)) if !deeper.is_empty() => {
+            parts.push(deeper.to_owned());
             Ok(KeyPath { parts, form: Form::Text, default: None })
         }
+        (Form::Section(keys), Some(deeper)) => below(parts, keys, deeper),
         (Form::Table, _) => Err(Some(format!("{}.NAME", parts.join(".")))),
+        (Form::Section(keys), None) => Err(keys.first().map(|key| format!("{}.{}", parts.join("."), key.name))),
         (_, Some(_)) => Err(Some(parts.join("."))),
         (form, None) => Ok(KeyPath { parts, form, default: key.default }),
     }

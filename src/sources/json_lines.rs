@@ -8,9 +8,10 @@ use serde::Deserialize;
 use super::{
     files::Gathered,
     json_values::{
-        BodyTypeWord, ImportanceWord, KindWord, LengthValue, PeriodWord, ReminderValue, SensitivityWord, ShowAsWord,
+        BodyTypeWord, DataValue, ImportanceWord, KindWord, LengthValue, LinkValue, PeriodWord, ReminderValue,
+        SensitivityWord, ShowAsWord,
     },
-    moments,
+    moments, surrogates,
     zones::Zones,
 };
 use crate::model::{
@@ -61,6 +62,9 @@ struct Line {
     importance: Option<ImportanceWord>,
     categories: Option<Vec<String>>,
     reminder_minutes: Option<ReminderValue>,
+    url: Option<LinkValue>,
+    online_meeting_url: Option<LinkValue>,
+    data: Option<DataValue>,
 }
 
 /// One occurrence that differs, as written.
@@ -83,6 +87,9 @@ struct ExceptionPart {
     importance: Option<ImportanceWord>,
     categories: Option<Vec<String>>,
     reminder_minutes: Option<ReminderValue>,
+    url: Option<LinkValue>,
+    online_meeting_url: Option<LinkValue>,
+    data: Option<DataValue>,
 }
 
 /// The last line of a file that is whole.
@@ -162,6 +169,8 @@ impl JsonLines<'_> {
         let Ok(text) = std::str::from_utf8(bytes) else {
             return Err(reject(None, "the line is not UTF-8".to_owned()));
         };
+        let mended = surrogates::mended(text);
+        let text = mended.as_ref();
         let mut deserializer = serde_json::Deserializer::from_str(text);
         let line: Line = serde_path_to_error::deserialize(&mut deserializer)
             .map_err(|error| {
@@ -247,6 +256,9 @@ fn event(key: SourceKey, line: Line, place: &str, zones: &mut Zones) -> Result<S
         importance: line.importance.map(|word| word.0),
         categories: line.categories,
         reminder: line.reminder_minutes.map(|value| value.0),
+        url: line.url.map(|value| value.0),
+        online_meeting_url: line.online_meeting_url.map(|value| value.0),
+        data: line.data.map(|value| value.0),
     };
     Ok(SourceEvent { key, kind, place: place.to_owned(), recipient, time, recurrence, content })
 }
@@ -388,6 +400,9 @@ fn exception(index: usize, part: &ExceptionPart, master: &EventTime) -> Result<S
         importance: part.importance.map(|word| word.0),
         categories: part.categories.clone(),
         reminder: part.reminder_minutes.map(|value| value.0),
+        url: part.url.clone().map(|value| value.0),
+        online_meeting_url: part.online_meeting_url.clone().map(|value| value.0),
+        data: part.data.clone().map(|value| value.0),
     };
     Ok(SourceException { original, change: Some(SourceChange { time, content }) })
 }

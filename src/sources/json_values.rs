@@ -1,13 +1,16 @@
 //! The members of a line of JSON Lines that may take several forms.
 
-use std::fmt;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use serde::{
     Deserialize, Deserializer,
-    de::{self, Visitor},
+    de::{self, MapAccess, Visitor},
 };
 
-use super::moments::Length;
+use super::{links::link, moments::Length};
 use crate::model::{
     event::{BodyKind, Importance, Sensitivity, ShowAs},
     source::{Period, SourceReminder},
@@ -55,8 +58,8 @@ impl<'de> Deserialize<'de> for ReminderValue {
             }
 
             fn visit_u64<E: de::Error>(self, minutes: u64) -> Result<ReminderValue, E> {
-                let minutes = u32::try_from(minutes).map_err(|_| E::custom("too many minutes"))?;
-                Ok(ReminderValue(SourceReminder::Minutes(minutes)))
+                // What no calendar can hold is cut to what it can, like all long values.
+                Ok(ReminderValue(SourceReminder::Minutes(u32::try_from(minutes).unwrap_or(u32::MAX))))
             }
 
             fn visit_bool<E: de::Error>(self, on: bool) -> Result<ReminderValue, E> {
@@ -73,6 +76,105 @@ impl<'de> Deserialize<'de> for ReminderValue {
                 } else {
                     Err(E::custom("expected minutes, false or \"off\""))
                 }
+            }
+        }
+        deserializer.deserialize_any(Form)
+    }
+}
+
+/// `url` and `online_meeting_url`: a link; an empty text is none.
+#[derive(Debug, Clone)]
+pub(super) struct LinkValue(pub(super) String);
+
+impl<'de> Deserialize<'de> for LinkValue {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        if text.trim().is_empty() {
+            return Ok(Self(String::new()));
+        }
+        link(&text).map(|link| Self(link.to_owned())).map_err(de::Error::custom)
+    }
+}
+
+/// The most fields of `data`.
+const FIELDS_MAX: usize = 64;
+/// The longest name of a field, in characters.
+const FIELD_NAME_MAX: usize = 64;
+/// The longest text of a field, in bytes.
+const FIELD_BYTES_MAX: usize = 4096;
+
+/// `data`: the source's own fields, each a text, a number or a switch. A field that is `null` is not there.
+#[derive(Debug, Clone)]
+pub(super) struct DataValue(pub(super) BTreeMap<String, String>);
+
+impl<'de> Deserialize<'de> for DataValue {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Form;
+        impl<'de> Visitor<'de> for Form {
+            type Value = DataValue;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("an object of texts, numbers, true and false")
+            }
+
+            fn visit_map<M: MapAccess<'de>>(self, mut members: M) -> Result<DataValue, M::Error> {
+                let mut fields = BTreeMap::new();
+                let mut names = BTreeSet::new();
+                while let Some(name) = members.next_key::<String>()? {
+                    if name.is_empty() || name.chars().count() > FIELD_NAME_MAX || name.contains(char::is_control) {
+                        return Err(de::Error::custom("the name of a field has 1 to 64 characters"));
+                    }
+                    if names.len() == FIELDS_MAX {
+                        return Err(de::Error::custom("there are more than 64 fields"));
+                    }
+                    if !names.insert(name.clone()) {
+                        return Err(de::Error::custom("a field is there twice"));
+                    }
+                    if let Some(FieldValue(text)) = members.next_value::<Option<FieldValue>>()? {
+                        fields.insert(name, text);
+                    }
+                }
+                Ok(DataValue(fields))
+            }
+        }
+        deserializer.deserialize_map(Form)
+    }
+}
+
+/// One field of `data`, as text.
+struct FieldValue(String);
+
+impl<'de> Deserialize<'de> for FieldValue {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Form;
+        impl Visitor<'_> for Form {
+            type Value = FieldValue;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a text, a number, true or false")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<FieldValue, E> {
+                if text.len() > FIELD_BYTES_MAX {
+                    return Err(E::custom("the text of a field is longer than 4096 bytes"));
+                }
+                Ok(FieldValue(text.to_owned()))
+            }
+
+            fn visit_u64<E: de::Error>(self, number: u64) -> Result<FieldValue, E> {
+                Ok(FieldValue(number.to_string()))
+            }
+
+            fn visit_i64<E: de::Error>(self, number: i64) -> Result<FieldValue, E> {
+                Ok(FieldValue(number.to_string()))
+            }
+
+            fn visit_f64<E: de::Error>(self, number: f64) -> Result<FieldValue, E> {
+                Ok(FieldValue(number.to_string()))
+            }
+
+            fn visit_bool<E: de::Error>(self, switch: bool) -> Result<FieldValue, E> {
+                Ok(FieldValue(switch.to_string()))
             }
         }
         deserializer.deserialize_any(Form)

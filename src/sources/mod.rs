@@ -11,7 +11,9 @@ mod folder;
 mod icalendar;
 mod json_lines;
 mod json_values;
+mod links;
 mod moments;
+mod surrogates;
 mod watch;
 mod zones;
 

@@ -151,7 +151,10 @@ fn why_tells_what_is_known_of_one_event() {
 
     // Nothing was pushed yet, and nothing is made by looking.
     let why = |key: &str, words: &[&str]| world.command(&["why", key]).expect(0, words);
-    why("inbox/appointment/plain", &["inbox holds it: events.jsonl:3", "shown to ana@example.test as 1 item", "none was written"]);
+    why(
+        "inbox/appointment/plain",
+        &["inbox holds it: events.jsonl:3", "shown to ana@example.test as 1 item", "none was written"],
+    );
     world.command(&["plan"]).expect(10, &[]);
     assert!(!world.state_path().exists(), "looking made a state");
 

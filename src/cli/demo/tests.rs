@@ -16,6 +16,7 @@ use crate::{
     },
     settings::{FilesSource, Job, Source},
     sources,
+    template::Templates,
 };
 use jiff::{
     ToSpan,
@@ -57,6 +58,7 @@ fn job() -> Job {
         categories: Vec::new(),
         reminder_minutes: None,
         private_subject: None,
+        templates: Templates::default(),
     }
 }
 

@@ -12,6 +12,7 @@ use super::super::{
     reader::{Given, Place, Reader, Section},
     schema, words,
 };
+use super::templates;
 use crate::model::{
     address::Address,
     event::{Importance, Sensitivity, ShowAs},
@@ -59,6 +60,7 @@ pub(in super::super) fn read(reader: &mut Reader<'_>, section: &Section<'_>, sou
     let reminder_minutes =
         reader.number(section, "reminder_minutes", 0..=REMINDER_MINUTES_MAX).map(|given| given.value);
     let private_subject = short_text(reader, section, "private_subject");
+    let templates = templates::read(reader, section);
     let zone = zone(own_zone, section, &source, sources)?;
     Some(Job {
         source: source?,
@@ -78,6 +80,7 @@ pub(in super::super) fn read(reader: &mut Reader<'_>, section: &Section<'_>, sou
         categories,
         reminder_minutes,
         private_subject,
+        templates,
     })
 }
 

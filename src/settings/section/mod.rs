@@ -5,3 +5,4 @@ pub(super) mod job;
 pub(super) mod limits;
 pub(super) mod source;
 pub(super) mod state_and_log;
+pub(super) mod templates;

@@ -71,6 +71,68 @@ fn values_that_cannot_be_are_found_where_they_stand() {
     }
 }
 
+#[test]
+fn faulty_templates_are_found_in_their_line() {
+    let cases = [
+        ("private_when = \"'x' in categories or titel\"", "14:38", "private_when", "there is no value `titel`"),
+        ("private_when = \"data.a ==\"", "14:", "private_when", "unexpected"),
+        ("private_when = 1", "14:1", "private_when", "text in quotes"),
+        ("templates.subject = \"{{ subjet }}\"", "14:25", "templates.subject", "did you mean `subject`?"),
+        ("[jobs.team.templates]\nsubjekt = \"\"", "15:1", "templates.subjekt", "did you mean `subject`?"),
+        ("[jobs.team.templates]\nbody_type = \"text\"", "15:1", "templates.body_type", "known are source, html"),
+        ("[jobs.team.templates.schedules]\n", "14:22", "templates.schedules", "did you mean `schedule`?"),
+        (
+            "[jobs.team.templates.schedule]\nbody_type = \"html\"",
+            "15:1",
+            "templates.schedule.body_type",
+            "keys here are",
+        ),
+        (
+            "[jobs.team.templates]\nbody = \"\"\"\n{{ body }}\n{% if url %}\n  {{ urll }}\n{% endif %}\"\"\"",
+            "18:6",
+            "templates.body",
+            "did you mean `url`?",
+        ),
+        ("[jobs.team.templates]\nbody = '''\n\n{{ start + 1 }}'''", "17:4", "templates.body", "sample event"),
+        (
+            "[jobs.team.templates.appointment]\ncategories = [\"{{ kind }}\", \"{{ sort }}\"]",
+            "15:33",
+            "templates.appointment.categories",
+            "there is no value `sort`",
+        ),
+        (
+            "[jobs.team.templates.appointment]\ncategories = \"{{ kind }}\"",
+            "15:1",
+            "templates.appointment.categories",
+            "a list",
+        ),
+    ];
+    let mut wrong = Vec::new();
+    for (added, place, key, words) in cases {
+        let bench = Bench::new(format!("{GOOD}{added}\n"));
+        let faults = bench.load(&Environment::default()).expect_err(added);
+        let errors = lines(&faults, Severity::Error);
+        let found = errors.len() == 1
+            && errors[0].starts_with(place)
+            && errors[0].contains(&format!("jobs.team.{key} |"))
+            && errors[0].contains(words);
+        if !found {
+            wrong.push(format!("{added}: expected {place} {key} {words:?}, found {errors:#?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let many = "[jobs.team.templates]\nsubject = \"{{ a }}\"\nlocation = \"{{ b }}\"\n";
+    let faults = Bench::new(format!("{GOOD}{many}")).load(&Environment::default()).unwrap_err();
+    assert_eq!(faults.errors().count(), 2, "{faults}");
+    let good = "private_when = '''\n  \"Leave\" in categories'''\n[jobs.team.templates]\nlocation = \"\"\nsubject = \"{{ data.a }}\"\n";
+    let loaded =
+        Bench::new(format!("{GOOD}{good}")).load(&Environment::default()).unwrap_or_else(|faults| panic!("{faults}"));
+    assert_eq!(loaded.settings.jobs["team"].templates.given().count(), 3);
+    let from_variable = variables(&[("CALSYNCD__JOBS__TEAM__TEMPLATES__SUBJECT", "a\n{{ subjet }}")]);
+    let faults = Bench::new(GOOD).load(&from_variable).unwrap_err().to_string();
+    assert!(faults.contains("CALSYNCD__JOBS__TEAM__TEMPLATES__SUBJECT") && faults.contains("line 2 of"), "{faults}");
+}
+
 /// The good file with a part replaced.
 fn with(from: &str, to: &str) -> String {
     assert!(GOOD.contains(from), "{from}");

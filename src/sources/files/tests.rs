@@ -432,3 +432,61 @@ proptest! {
         read_with(&[("a.jsonl", &lines), ("ana.ics", &calendar)], false);
     }
 }
+
+/// The good line with more members.
+fn with(members: &str) -> String {
+    format!("{},{members}}}", GOOD.trim_end_matches('}'))
+}
+
+#[test]
+fn links_and_fields_of_the_source_are_read() {
+    let read = line(&with(
+        r#""url":" https://erp.test/1 ","online_meeting_url":"","data":{"customer":"ACME","hours":7.5,"n":-3,"billed":true,"phase":null}"#,
+    ));
+    assert_eq!(read.rejections, []);
+    let content = &read.events[0].content;
+    assert_eq!(content.url.as_deref(), Some("https://erp.test/1"));
+    assert_eq!(content.online_meeting_url.as_deref(), Some(""));
+    let fields: Vec<String> = content.data.iter().flatten().map(|(name, value)| format!("{name}={value}")).collect();
+    assert_eq!(fields, ["billed=true", "customer=ACME", "hours=7.5", "n=-3"]);
+    let exceptions = r#""recurrence":"FREQ=DAILY;COUNT=2","exceptions":[{"original":"2026-11-24T09:00","url":"https://x.test","data":{"a":"b"}}]"#;
+    let read = line(&with(exceptions));
+    let change = read.events[0].recurrence.as_ref().unwrap().exceptions[0].change.as_ref().unwrap();
+    assert_eq!(change.content.url.as_deref(), Some("https://x.test"));
+    assert_eq!(change.content.data.as_ref().unwrap()["a"], "b");
+}
+
+#[test]
+fn malformed_links_and_fields_refuse_their_event() {
+    let many: String = (0..65).map(|number| format!("\"f{number}\":{number},")).collect();
+    let cases = [
+        (r#""url":"javascript:secret""#.to_owned(), "`url`"),
+        (r#""url":7"#.to_owned(), "`url`"),
+        (r#""online_meeting_url":"https://sec ret""#.to_owned(), "`online_meeting_url`"),
+        (format!("\"url\":\"https://secret/{}\"", "x".repeat(2048)), "2048"),
+        (r#""data":{"a":{"secret":1}}"#.to_owned(), "`data.a`"),
+        (r#""data":{"a":["secret"]}"#.to_owned(), "`data.a`"),
+        (r#""data":["secret"]"#.to_owned(), "`data`"),
+        (r#""data":"secret""#.to_owned(), "`data`"),
+        (r#""data":{"":"secret"}"#.to_owned(), "1 to 64"),
+        (r#""data":{"a":1,"a":2}"#.to_owned(), "twice"),
+        (format!("\"data\":{{{}}}", many.trim_end_matches(',')), "64 fields"),
+        (format!("\"data\":{{\"a\":\"{}\"}}", "secret".repeat(1000)), "4096"),
+    ];
+    for (members, words) in cases {
+        let read = line(&with(&members));
+        let [rejection] = read.rejections.as_slice() else { panic!("{members}: {read:?}") };
+        let said = format!("{rejection:?}");
+        assert!(rejection.key.is_some() && said.contains(words) && !said.contains("secret"), "{members}: {said}");
+    }
+}
+
+#[test]
+fn half_a_surrogate_pair_is_replaced_and_long_reminders_are_cut() {
+    let text = GOOD.replace("\"A\"", r#""A\ud83c \ud83c\udf89""#);
+    let text = text.replace(r#""start""#, r#""reminder_minutes":99999999999,"start""#);
+    let read = line(&text);
+    assert_eq!(read.rejections, []);
+    assert_eq!(read.events[0].content.subject.as_deref(), Some("A\u{fffd} 🎉"));
+    assert!(read.events[0].content.reminder.is_some());
+}

@@ -10,10 +10,13 @@ use super::{
     event::{find, length},
     scan::Block,
 };
-use crate::model::{
-    event::{Body, BodyKind, Importance, Sensitivity, ShowAs},
-    source::{SourceContent, SourceReminder},
-    time::EventTime,
+use crate::{
+    model::{
+        event::{Body, BodyKind, Importance, Sensitivity, ShowAs},
+        source::{SourceContent, SourceReminder},
+        time::EventTime,
+    },
+    sources::links::link,
 };
 
 /// Reads what an event shows.
@@ -30,7 +33,52 @@ pub(super) fn read(block: &Block, calendar: &ICalendar, event: &ICalendarCompone
         importance: importance(event),
         categories: categories(event),
         reminder: reminder(calendar, event, time),
+        url: first_link(block, "URL"),
+        online_meeting_url: online_meeting_url(block),
+        data: None,
     }
+}
+
+/// The first usable link of a property; what is no link of the web is ignored.
+fn first_link(block: &Block, name: &str) -> Option<String> {
+    block.raw(name).find_map(|(_, value)| link(&unescape(value)).ok().map(str::to_owned))
+}
+
+/// The link to join by: `CONFERENCE` (RFC 7986 §5.11), the one with the most features that matter first, else what
+/// Microsoft's and Google's calendars write.
+fn online_meeting_url(block: &Block) -> Option<String> {
+    let conferences = block.raw("CONFERENCE").filter_map(|(parameters, value)| {
+        let link = link(&unescape(value)).ok()?.to_owned();
+        Some((conference_rank(parameters), link))
+    });
+    // The first of those with the same rank.
+    let best = conferences.reduce(|best, next| if next.0 > best.0 { next } else { best });
+    best.map(|(_, link)| link).or_else(|| {
+        let others =
+            ["X-MICROSOFT-SKYPETEAMSMEETINGURL", "X-GOOGLE-CONFERENCE", "X-MICROSOFT-ONLINEMEETINGEXTERNALLINK"];
+        others.into_iter().find_map(|name| first_link(block, name))
+    })
+}
+
+/// How much a `CONFERENCE` is one to see and hear others by, from its `FEATURE` (RFC 7986 §6.3).
+fn conference_rank(parameters: &str) -> u8 {
+    let mut quoted = false;
+    let parts = parameters.split(|character| {
+        quoted ^= character == '"';
+        character == ';' && !quoted
+    });
+    let features = parts.filter_map(|part| {
+        let (name, value) = part.split_once('=')?;
+        name.trim().eq_ignore_ascii_case("FEATURE").then(|| value.to_ascii_uppercase())
+    });
+    let rank = |feature: &str| match feature.trim_matches(['"', ' ']) {
+        "VIDEO" => 5,
+        "SCREEN" => 4,
+        "AUDIO" => 3,
+        "PHONE" => 2,
+        _ => 1,
+    };
+    features.flat_map(|features| features.split(',').map(rank).collect::<Vec<_>>()).max().unwrap_or(1)
 }
 
 /// Undoes the escapes of a TEXT value (RFC 5545 §3.3.11).

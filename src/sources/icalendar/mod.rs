@@ -200,6 +200,10 @@ fn whole_content(series: &SourceContent, own: SourceContent) -> SourceContent {
         body: own.body.or_else(|| series.body.as_ref().map(|_| empty_body())),
         location: own.location.or_else(|| series.location.as_ref().map(|_| String::new())),
         categories: own.categories.or_else(|| series.categories.as_ref().map(|_| Vec::new())),
+        url: own.url.or_else(|| series.url.as_ref().map(|_| String::new())),
+        online_meeting_url: own
+            .online_meeting_url
+            .or_else(|| series.online_meeting_url.as_ref().map(|_| String::new())),
         ..own
     }
 }

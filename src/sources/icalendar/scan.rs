@@ -7,6 +7,8 @@ use std::collections::HashMap;
 const DEPTH_MAX: usize = 16;
 /// The longest line after unfolding, in bytes.
 const LINE_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// The longest event, in bytes.
+const EVENT_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 /// One `VEVENT`, unfolded, as text for the parser.
 #[derive(Debug)]
@@ -15,6 +17,8 @@ pub(super) struct Block {
     pub(super) line: usize,
     /// Its content lines, from `BEGIN:VEVENT` to `END:VEVENT`.
     pub(super) lines: Vec<String>,
+    /// How long its lines are together.
+    bytes: usize,
     /// What is wrong with one of its lines.
     pub(super) fault: Option<String>,
 }
@@ -71,21 +75,16 @@ pub(super) fn scan(bytes: &[u8]) -> Scan {
     for (index, physical) in bytes.split(|byte| *byte == b'\n').enumerate() {
         let physical = physical.strip_suffix(b"\r").unwrap_or(physical);
         if let Some(rest) = physical.strip_prefix(b" ").or_else(|| physical.strip_prefix(b"\t")) {
-            logical.extend_from_slice(rest);
-            if logical.len() <= LINE_BYTES_MAX {
-                continue;
-            }
-        }
-        if logical.len() > LINE_BYTES_MAX {
-            scanner.found.stopped = Some(format!("line {logical_number} is longer than 4 MiB"));
-            return scanner.found;
+            // One byte more than a line may have tells that it is too long; the rest is not kept.
+            logical.extend_from_slice(rest.get(..LINE_BYTES_MAX + 1 - logical.len()).unwrap_or(rest));
+            continue;
         }
         if let Err(reason) = scanner.take(logical_number, &logical) {
             scanner.found.stopped = Some(reason);
             return scanner.found;
         }
         logical.clear();
-        logical.extend_from_slice(physical);
+        logical.extend_from_slice(physical.get(..=LINE_BYTES_MAX).unwrap_or(physical));
         logical_number = index + 1;
     }
     if let Err(reason) = scanner.take(logical_number, &logical) {
@@ -113,6 +112,9 @@ impl Scanner {
         if bytes.trim_ascii().is_empty() {
             return Ok(());
         }
+        if bytes.len() > LINE_BYTES_MAX {
+            return self.stray(number, "is longer than 4 MiB");
+        }
         let lossy = String::from_utf8_lossy(bytes);
         let is_text = matches!(lossy, std::borrow::Cow::Borrowed(_));
         let Some((head, value)) = split(&lossy) else {
@@ -123,7 +125,10 @@ impl Scanner {
             self.begin(number, value)?;
         }
         if let Some(block) = &mut self.block {
-            if is_text {
+            block.bytes += lossy.len();
+            if block.bytes > EVENT_BYTES_MAX {
+                block.fault.get_or_insert_with(|| "the event is longer than 8 MiB".to_owned());
+            } else if is_text {
                 block.lines.push(lossy.to_string());
             } else {
                 block.fault.get_or_insert_with(|| format!("line {number} is not UTF-8"));
@@ -166,7 +171,7 @@ impl Scanner {
             if self.stack.len() != 1 {
                 return Err(format!("line {number} begins an event inside another component"));
             }
-            self.block = Some(Block { line: number, lines: Vec::new(), fault: None });
+            self.block = Some(Block { line: number, lines: Vec::new(), bytes: 0, fault: None });
         }
         self.stack.push(name);
         Ok(())
@@ -242,6 +247,31 @@ mod tests {
         for (text, reason) in cases {
             assert_eq!(scan(text.as_bytes()).stopped.as_deref(), Some(reason));
         }
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_spoils_its_event_only() {
+        let event = |uid: &str, more: &str| format!("BEGIN:VEVENT\nUID:{uid}\n{more}END:VEVENT\n");
+        let long = format!("DESCRIPTION:{}\n", "x".repeat(10 * 1024 * 1024));
+        let folded = format!("DESCRIPTION:\n{}", format!(" {}\n", "x".repeat(74)).repeat(140_000));
+        let many = format!("COMMENT:{}\n", "x".repeat(1024)).repeat(10_000);
+        let events = [event("1", &long), event("2", &folded), event("3", &many), event("4", "")].concat();
+        let found = scan(format!("BEGIN:VCALENDAR\n{events}END:VCALENDAR\n").as_bytes());
+        assert_eq!(found.stopped, None);
+        let faults: Vec<Option<&str>> = found.events.iter().map(|block| block.fault.as_deref()).collect();
+        let expected = [
+            Some("line 4 is longer than 4 MiB"),
+            Some("line 8 is longer than 4 MiB"),
+            Some("the event is longer than 8 MiB"),
+            None,
+        ];
+        assert_eq!(faults, expected);
+        for block in &found.events {
+            assert!(block.lines.iter().map(String::len).sum::<usize>() <= super::EVENT_BYTES_MAX);
+            assert_eq!(block.raw("UID").count(), 1);
+        }
+        let outside = format!("BEGIN:VCALENDAR\n{long}END:VCALENDAR\n");
+        assert_eq!(scan(outside.as_bytes()).stopped.as_deref(), Some("line 2 is longer than 4 MiB"));
     }
 
     #[test]

@@ -215,3 +215,31 @@ fn an_occurrence_may_be_of_another_form_than_its_series() {
         "2026-11-24T00:00:00 false 2026-11-24T08:00:00 Europe/London"
     );
 }
+
+#[test]
+fn links_are_those_that_calendars_write() {
+    let long = format!("URL:https://erp.test/{}", "x".repeat(2048));
+    let cases = [
+        ("URL:https://erp.test/1", Some("https://erp.test/1"), None),
+        ("URL;VALUE=URI: https://erp.test/a;b,c?d:e ", Some("https://erp.test/a;b,c?d:e"), None),
+        ("URL:mailto:ana@example.test", None, None),
+        (long.as_str(), None, None),
+        ("CONFERENCE;VALUE=URI;FEATURE=PHONE:tel:+1-412-555-0123", None, None),
+        (
+            "CONFERENCE;VALUE=URI;FEATURE=AUDIO:https://a.test\nCONFERENCE;VALUE=URI;LABEL=\"x;FEATURE=y: z\";FEATURE=\"AUDIO,\n VIDEO\":https://v.test\nCONFERENCE;FEATURE=VIDEO:https://w.test",
+            None,
+            Some("https://v.test"),
+        ),
+        ("X-MICROSOFT-SKYPETEAMSMEETINGURL:https://teams.test/l\\,1", None, Some("https://teams.test/l,1")),
+        ("X-GOOGLE-CONFERENCE:https://meet.test/abc", None, Some("https://meet.test/abc")),
+        ("X-MICROSOFT-ONLINEMEETINGEXTERNALLINK:\nX-GOOGLE-CONFERENCE:https://g.test", None, Some("https://g.test")),
+        ("X-GOOGLE-CONFERENCE:https://g.test\nCONFERENCE;VALUE=URI:https://c.test", None, Some("https://c.test")),
+        ("BEGIN:VALARM\nURL:https://alarm.test\nEND:VALARM", None, None),
+    ];
+    for (lines, url, meeting) in cases {
+        let found = event(&format!("DTSTART:20261123T090000\n{lines}"));
+        assert_eq!(found.rejections, [], "{lines}");
+        let content = &found.events[0].content;
+        assert_eq!((content.url.as_deref(), content.online_meeting_url.as_deref()), (url, meeting), "{lines}");
+    }
+}
