@@ -7,6 +7,7 @@ use crate::harness::{Daemon, Face, World, appointment, eventually, many};
 through!(an_edited_file_arrives: Ews Graph);
 through!(good_settings_are_taken_over: Ews Graph);
 through!(faulty_settings_change_nothing: Ews);
+through!(templates_are_taken_over: Ews Graph);
 
 fn arrives(world: &World, person: &str, count: usize) {
     eventually(person, || (world.item_count(person) == count).then_some(()));
@@ -67,6 +68,26 @@ fn good_settings_are_taken_over(face: Face) {
     assert_eq!(reloaded["needs_restart"], "state.path");
     daemon.stop();
     assert!(!world.path().join("elsewhere.sqlite").exists());
+}
+
+fn templates_are_taken_over(face: Face) {
+    let mut world = World::new(face);
+    let mut events = many("ana", 2);
+    events[0]["data"] = json!({"customer": "ACME", "kind": "leave"});
+    world.events(&events);
+    let daemon = world.daemon();
+    arrives(&world, "ana", 2);
+    world.configure(|config| config.set("jobs.inbox", "templates.subject", "\"for {{ data.customer }}\""));
+    let reloaded = reload(&daemon, "settings_reloaded");
+    assert_eq!(reloaded["changed"], "jobs.inbox.templates.subject");
+    eventually("the template", || world.shown("ana").line("appointment/ana-000").ends_with("for ACME").then_some(()));
+    world.configure(|config| {
+        config.set("jobs.inbox", "private_when", "\"data.kind == 'leave'\"");
+        config.set("jobs.inbox", "private_subject", "\"Away\"");
+    });
+    reload(&daemon, "settings_reloaded");
+    eventually("the mask", || world.shown("ana").line("appointment/ana-000").ends_with("Away").then_some(()));
+    daemon.stop();
 }
 
 fn faulty_settings_change_nothing(face: Face) {

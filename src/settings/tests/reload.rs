@@ -15,7 +15,7 @@ fn names(list: &[&str]) -> Vec<String> {
 #[test]
 fn changed_keys_are_named_and_told_apart() {
     let old = Bench::new(GOOD).load(&Environment::default()).unwrap().settings;
-    let cases: [(&str, String, &[&str], &[&str]); 6] = [
+    let cases: [(&str, String, &[&str], &[&str]); 8] = [
         ("nothing", GOOD.to_owned(), &[], &[]),
         ("level", format!("{GOOD}[log]\nlevel = \"debug\"\n"), &["log.level"], &[]),
         ("format", format!("{GOOD}[log]\nformat = \"json\"\n"), &["log.format"], &["log.format"]),
@@ -26,6 +26,8 @@ fn changed_keys_are_named_and_told_apart() {
             &["exchange.max_threads"],
             &[],
         ),
+        ("template", format!("{GOOD}templates.schedule.body = \"x\"\n"), &["jobs.team.templates.schedule.body"], &[]),
+        ("private", format!("{GOOD}private_when = \"all_day\"\n"), &["jobs.team.private_when"], &[]),
         ("secret", GOOD.replace("\"password\"", "\"secret\""), &["exchange.linked_password"], &[]),
     ];
     for (what, text, changed, needs_restart) in cases {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::civil::Weekday::{Friday, Saturday, Tuesday};
 use serde_json::{Value, json};
 
-use super::{Stage, all_day, batch, calendar, paris, series, single, timed, written};
+use super::{super::event::EventBody, Stage, all_day, batch, calendar, paris, series, single, timed, written};
 use crate::{
     gateway::{Gateway, Write},
     model::{
@@ -99,4 +99,16 @@ async fn a_series_keeps_its_zone() {
     let (_, bodies) = create(vec![series("1", time, Pattern::Daily { interval: 1 }, RecurrenceEnd::Never)]).await;
     assert_eq!(bodies[0]["start"], json!({"dateTime": "2026-10-25T02:30:00", "timeZone": "Romance Standard Time"}));
     assert_eq!(bodies[0]["recurrence"]["range"]["startDate"], "2026-10-25");
+}
+
+/// Without an explicit "off", the server takes the mailbox's default.
+#[tokio::test]
+async fn no_reminder_is_said_to_be_none() {
+    let mut quiet = single("quiet", paris());
+    quiet.content.reminder_minutes = None;
+    let (_, bodies) = create(vec![quiet.clone()]).await;
+    let occurrence = serde_json::to_value(EventBody::occurrence(&paris(), &quiet.content)).unwrap();
+    for body in [&bodies[0], &occurrence] {
+        assert_eq!((&body["isReminderOn"], &body["reminderMinutesBeforeStart"]), (&json!(false), &json!(0)), "{body}");
+    }
 }
