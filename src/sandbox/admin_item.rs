@@ -28,6 +28,7 @@ pub(super) fn item(entry: &Entry) -> Value {
         "kind": kind(entry.kind),
         "master": entry.master.as_ref().map(|master| &master.id),
         "original_start": entry.occurrence.map(|occurrence| occurrence.original_start.to_string()),
+        "revision": entry.revision,
         "subject": content.subject,
         "body": body,
         "location": content.location,

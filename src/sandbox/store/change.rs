@@ -61,17 +61,28 @@ pub enum ChangeOrder {
 }
 
 impl Change {
-    /// Whether it makes Exchange lay out a series anew, and so drop its exceptions.
-    pub(super) const fn moves_series(&self) -> bool {
-        matches!(
-            self,
+    /// The change that sets its property to what `content` says; `None` where an occurrence has no such property of its own.
+    pub(super) fn as_it_was(&self, content: &Content) -> Option<Self> {
+        Some(match self {
+            Self::Subject(_) => Self::Subject(content.subject.clone()),
+            Self::Body(_) => Self::Body(content.body.clone()),
+            Self::Location(_) => Self::Location(content.location.clone()),
+            Self::ShowAs(_) => Self::ShowAs(content.show_as),
+            Self::Sensitivity(_) => Self::Sensitivity(content.sensitivity),
+            Self::Importance(_) => Self::Importance(content.importance),
+            Self::Categories(_) => Self::Categories(content.categories.clone()),
+            Self::ReminderSet(_) => Self::ReminderSet(content.reminder_set),
+            Self::ReminderMinutes(_) => Self::ReminderMinutes(content.reminder_minutes),
             Self::Start(_)
-                | Self::End(_)
-                | Self::StartZone(_)
-                | Self::EndZone(_)
-                | Self::AllDay(_)
-                | Self::Recurrence(_)
-        )
+            | Self::End(_)
+            | Self::StartZone(_)
+            | Self::EndZone(_)
+            | Self::AllDay(_)
+            | Self::Recurrence(_)
+            | Self::Uid(_)
+            | Self::Property(..)
+            | Self::Attendees(_) => return None,
+        })
     }
 
     /// Whether both are of the same property, so that the later replaces the earlier.

@@ -1,6 +1,6 @@
 //! Creates, copies and moves items.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::SignedDuration;
 
@@ -179,5 +179,5 @@ pub(super) fn lay_out(content: &mut Content, mut recurrence: Recurrence) -> Resu
     if shortest.is_some_and(|gap| length > gap.saturating_add(SignedDuration::from_hours(1))) {
         return Err(StoreError::OccurrenceTooLong);
     }
-    Ok(Series { recurrence, exceptions: std::collections::BTreeMap::new() })
+    Ok(Series { recurrence, exceptions: BTreeMap::new(), revisions: BTreeMap::new() })
 }

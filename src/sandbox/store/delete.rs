@@ -29,6 +29,7 @@ impl Store {
             let mut changed = Item::clone(&item);
             let mut series = changed.series.as_deref().cloned().ok_or(StoreError::NotASeries)?;
             series.exceptions.insert(date, Exception::Deleted);
+            series.revisions.insert(date, mailbox.tick.wrapping_add(1));
             let is_deleted = |date| matches!(series.exceptions.get(&date), Some(Exception::Deleted));
             if series.recurrence.dates().take(10_000).all(is_deleted) {
                 // The last occurrence takes the series with it.

@@ -260,6 +260,8 @@ pub struct Series {
     pub recurrence: Recurrence,
     /// What differs.
     pub exceptions: BTreeMap<civil::Date, Exception>,
+    /// The mailbox's count of changes at which each occurrence was last written or deleted by itself.
+    pub revisions: BTreeMap<civil::Date, u32>,
 }
 
 /// How an occurrence differs.
@@ -304,6 +306,8 @@ pub struct Entry {
     pub master: Option<MasterIds>,
     /// Which occurrence it is.
     pub occurrence: Option<OccurrencePosition>,
+    /// Of an occurrence: the count of changes at which it was last written by itself; none for one that never was.
+    pub revision: Option<u32>,
     /// The transaction id it was created with.
     pub transaction_id: Option<String>,
     /// When it was created.

@@ -217,6 +217,7 @@ impl Mailbox {
             series: item.series.clone(),
             master: None,
             occurrence: None,
+            revision: None,
             transaction_id: item.transaction_id.clone(),
             created: item.created,
             modified: item.modified,
@@ -244,6 +245,7 @@ impl Mailbox {
             content: Arc::new(content),
             master: Some(MasterIds { id: master.id.clone(), immutable_id: master.immutable_id.clone() }),
             occurrence: Some(position),
+            revision: series.revisions.get(&date).copied(),
             ..master
         })
     }

@@ -251,19 +251,18 @@ fn an_occurrence_stays_between_its_neighbours() {
 
 #[test]
 fn changing_the_times_of_a_series_drops_its_exceptions() {
-    let cases: [(Change, bool); 5] = [
+    let rule = |count| Recurrence { pattern: every_day(), start: date(2026, 3, 2), end: RecurrenceEnd::After(count) };
+    let cases: [(Change, bool); 9] = [
         (Change::Subject("N".to_owned()), true),
         (Change::Property(name(), Some("k".to_owned())), true),
         (Change::Start(wall("2026-03-02T08:00:00")), false),
-        (Change::AllDay(false), false),
-        (
-            Change::Recurrence(Some(Recurrence {
-                pattern: every_day(),
-                start: date(2026, 3, 2),
-                end: RecurrenceEnd::After(4),
-            })),
-            false,
-        ),
+        (Change::AllDay(true), false),
+        (Change::Recurrence(Some(rule(5))), false),
+        // What is there already.
+        (Change::AllDay(false), true),
+        (Change::Start(wall("2026-03-02T09:00:00")), true),
+        (Change::StartZone(paris()), true),
+        (Change::Recurrence(Some(rule(4))), true),
     ];
     for (change, stays) in cases {
         let store = store();
@@ -276,9 +275,30 @@ fn changing_the_times_of_a_series_drops_its_exceptions() {
         assert_eq!(exceptions.changed.len(), usize::from(stays), "{change:?}");
         let second = store.get(ANA, &index(&master, 2)).unwrap();
         assert_eq!(second.content.location.is_some(), stays);
+        assert_eq!(second.content.subject, "S", "an exception keeps what it had");
         let expected = if change == Change::Subject("N".to_owned()) { "N" } else { "S" };
-        assert_eq!(second.content.subject, expected, "an exception inherits what it does not change");
+        assert_eq!(store.get(ANA, &index(&master, 3)).unwrap().content.subject, expected, "the others follow");
     }
+}
+
+#[test]
+fn a_recurrence_that_is_removed_takes_the_exceptions_with_it() {
+    let store = store();
+    let draft = series("2026-03-02T09:00:00", "2026-03-02T10:00:00", every_day(), RecurrenceEnd::After(4));
+    let master = store.create(ANA, None, draft).unwrap();
+    let write = |target: &Target, changes: &[Change]| {
+        store.update(ANA, target, changes, ChangeOrder::OneByOne, &Guard::Any).unwrap()
+    };
+    write(&index(&master, 2), &[Change::Location(Some("L".to_owned()))]);
+    store.delete(ANA, &index(&master, 3), &Guard::Any).unwrap();
+    let revision = |number| store.get(ANA, &index(&master, number)).unwrap().revision;
+    assert!(revision(1).is_none() && revision(2).is_some());
+    let same = master.series.as_ref().unwrap().recurrence.clone();
+    write(&id(&master), &[Change::Recurrence(Some(same.clone()))]);
+    assert_eq!(store.exceptions(ANA, &master.id).unwrap().deleted.len(), 1, "the same rule keeps them");
+    write(&id(&master), &[Change::Recurrence(None), Change::Recurrence(Some(same))]);
+    let exceptions = store.exceptions(ANA, &master.id).unwrap();
+    assert_eq!((exceptions.changed.len(), exceptions.deleted.len(), revision(2)), (0, 0, None));
 }
 
 #[test]

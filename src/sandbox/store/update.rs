@@ -27,7 +27,9 @@ pub enum Guard {
 impl Store {
     /// Changes an item. The properties that `changes` does not name stay.
     ///
-    /// Setting the recurrence, the times, a zone or the whole-day flag of a master drops the exceptions of its series.
+    /// Another recurrence, other times, another zone or whole days drop the exceptions of a series; setting what is there
+    /// already keeps them. What else changes of a series shows on the occurrences that are no exceptions; those keep what they
+    /// had.
     ///
     /// # Errors
     /// [`StoreError::Conflict`], what Exchange refuses, or an item that cannot be reached.
@@ -75,27 +77,51 @@ pub(super) fn store(mailbox: &mut Mailbox, mut item: Item, now: jiff::Timestamp)
 }
 
 fn change_item(item: &mut Item, changes: &[Change], order: ChangeOrder) -> Result<(), StoreError> {
-    let mut content = apply(&item.content, changes, order)?;
-    let recurrence = changes.iter().rev().find_map(|change| match change {
-        Change::Recurrence(recurrence) => Some(recurrence.clone()),
-        _ => None,
-    });
-    let moved = changes.iter().any(Change::moves_series);
-    item.series = match (recurrence, item.series.take()) {
-        (Some(None), _) | (None, None) => None,
-        (Some(Some(recurrence)), _) => Some(Arc::new(lay_out(&mut content, recurrence)?)),
-        (None, Some(series)) if moved => Some(Arc::new(move_series(&mut content, &series)?)),
-        (None, Some(series)) => Some(series),
+    let before = Arc::clone(&item.content);
+    let mut content = apply(&before, changes, order)?;
+    let mut series = item.series.take();
+    let mut wanted = series.as_ref().map(|series| series.recurrence.clone());
+    for change in changes {
+        if let Change::Recurrence(recurrence) = change {
+            // Once it is removed nothing of the series stays, whatever follows.
+            series = series.filter(|_| recurrence.is_some());
+            wanted.clone_from(recurrence);
+        }
+    }
+    item.series = match (wanted, series) {
+        (None, _) => None,
+        (Some(recurrence), None) => Some(Arc::new(lay_out(&mut content, recurrence)?)),
+        (Some(mut recurrence), Some(series)) => {
+            if !changes.iter().any(|change| matches!(change, Change::Recurrence(_))) {
+                recurrence.start = content.start_wall().date();
+            }
+            let anew = lay_out(&mut content, recurrence)?;
+            let stays = anew.recurrence == series.recurrence && has_times_of(&content, &before);
+            Some(if stays { Arc::new(keep(&series, &before, changes)) } else { Arc::new(anew) })
+        }
     };
     item.content = Arc::new(content);
     Ok(())
 }
 
-/// The same rule from the master's new start on, without exceptions.
-fn move_series(content: &mut Content, series: &Series) -> Result<Series, StoreError> {
-    let mut recurrence = series.recurrence.clone();
-    recurrence.start = content.start_wall().date();
-    lay_out(content, recurrence)
+/// Whether a series with this content has its occurrences where they were.
+fn has_times_of(content: &Content, before: &Content) -> bool {
+    let times = |content: &Content| (content.start, content.end, content.all_day);
+    times(content) == times(before) && content.start_zone == before.start_zone && content.end_zone == before.end_zone
+}
+
+/// The series with exceptions that show what they did, although the master changes.
+fn keep(series: &Series, before: &Content, changes: &[Change]) -> Series {
+    let held: Vec<Change> = changes.iter().filter_map(|change| change.as_it_was(before)).collect();
+    let mut series = series.clone();
+    for exception in series.exceptions.values_mut() {
+        if let Exception::Changed(kept) = exception {
+            let missing: Vec<Change> =
+                held.iter().filter(|one| !kept.iter().any(|other| other.same_property(one))).cloned().collect();
+            kept.extend(missing);
+        }
+    }
+    series
 }
 
 fn change_occurrence(
@@ -130,6 +156,7 @@ fn change_occurrence(
         kept.push(settled);
     }
     series.exceptions.insert(date, Exception::Changed(kept));
+    series.revisions.insert(date, mailbox.tick.wrapping_add(1));
     item.series = Some(Arc::new(series));
     Ok(())
 }
