@@ -104,6 +104,7 @@ fn link(number: usize, event: &DesiredEvent) -> Link {
         generation: 1,
         ends: ends(event),
         repairs: Repairs::NONE,
+        occurrences: None,
     }
 }
 

@@ -22,6 +22,7 @@ use calsyncd::{
         fault::Fault,
         fingerprint::Field,
         link::{ItemRef, Owner},
+        occurrences::Occurrences,
         snapshot::Snapshot,
     },
     settings::ServerVersion,
@@ -232,6 +233,7 @@ fn face(criterion: &mut Criterion, name: &str, gateway: &dyn Gateway, events: &[
         item: ItemRef { id: id(number), change_key: change_key(number) },
         event: Arc::clone(event),
         fields: vec![Field::Subject, Field::Time],
+        occurrences: Occurrences::NONE,
     };
     let creates: Vec<Write> = events.iter().map(create).collect();
     let updates: Vec<Write> =

@@ -9,6 +9,7 @@ use calsyncd::{
         fingerprint::Fingerprint,
         key::{Kind, SourceKey},
         link::{Intent, ItemRef, Link, Repairs, Verb},
+        occurrences::WrittenOccurrences,
         source::Rejection,
     },
     state::{Access, MailboxState, Parked, Settlement, StateError, Store},
@@ -39,6 +40,7 @@ fn link(id: &str) -> Link {
         generation: 7,
         ends: Timestamp::MAX,
         repairs: Repairs { since: at(5), count: 2 },
+        occurrences: WrittenOccurrences::parse("2026-11-30T09:00:00 0123456789ab,2026-12-07T09:00:00 cancelled"),
     }
 }
 

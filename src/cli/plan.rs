@@ -12,7 +12,7 @@ use super::{
 use crate::{
     clock::{Clock, SystemClock},
     daemon::wire,
-    plan::{Action, Plan},
+    plan::{Action, Plan, wall},
     scheduler::{Plans, Progress, plans},
     settings::Strictness,
 };
@@ -103,20 +103,26 @@ fn as_json(plan: &Plan) -> serde_json::Value {
         .decisions
         .iter()
         .map(|decision| {
-            let fields = match &decision.action {
-                Action::Update { fields, .. } => fields.iter().map(|field| field.name()).collect(),
+            let (fields, occurrences, rebuilds) = match &decision.action {
+                Action::Update { fields, occurrences, event, .. } => (
+                    fields.iter().map(|field| field.name()).collect(),
+                    occurrences.only().unwrap_or_default().iter().copied().map(wall).collect(),
+                    event.series.is_some() && occurrences.lays_out(),
+                ),
                 Action::Create { .. }
                 | Action::Delete { .. }
                 | Action::Hold { .. }
                 | Action::Keep { .. }
                 | Action::Forget
-                | Action::Quarantine { .. } => Vec::new(),
+                | Action::Quarantine { .. } => (Vec::new(), Vec::new(), false),
             };
             json!({
                 "key": decision.key.as_str(),
                 "action": decision.action.word(),
                 "reason": decision.action.reason(),
                 "fields": fields,
+                "occurrences": occurrences,
+                "rebuilds_series": rebuilds,
             })
         })
         .collect();

@@ -15,6 +15,7 @@ use crate::model::{
     fingerprint::{Field, Fingerprint},
     key::SourceKey,
     link::{FoundItem, ItemRef},
+    occurrences::Occurrences,
     snapshot::Snapshot,
 };
 
@@ -46,8 +47,10 @@ pub enum Write {
         item: ItemRef,
         /// What it is to show.
         event: Arc<DesiredEvent>,
-        /// The fields that differ from what was last written; those of the series' occurrences are written after them.
+        /// The fields that differ from what was last written.
         fields: Vec<Field>,
+        /// The occurrences that are written, after their series.
+        occurrences: Occurrences,
     },
     /// The removal of an item of ours.
     Delete {

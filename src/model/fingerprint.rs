@@ -32,6 +32,12 @@ pub enum Field {
 }
 
 impl Field {
+    /// Whether it belongs to the content, which an occurrence has too.
+    #[must_use]
+    pub const fn is_content(self) -> bool {
+        !matches!(self, Self::Time | Self::Recurrence | Self::Occurrences)
+    }
+
     /// Every field, in the order of the fingerprint's text.
     pub const ALL: [Self; 11] = [
         Self::Subject,
@@ -83,14 +89,10 @@ impl Fingerprint {
         let mut text = String::with_capacity(VERSION.len() + 1 + DIGITS * Field::ALL.len());
         text.push_str(VERSION);
         text.push(':');
-        let mut form = Form { hash: Sha256::new(), scratch: String::new() };
+        let mut form = Form::new();
         for field in Field::ALL {
             form.field(event, field);
-            let digest = form.hash.finalize_reset();
-            for byte in digest.iter().take(DIGITS / 2) {
-                text.push(digit(byte >> 4));
-                text.push(digit(byte & 0xf));
-            }
+            form.end(&mut text);
         }
         Self(text)
     }
@@ -126,6 +128,17 @@ impl Fingerprint {
         Self(text)
     }
 
+    /// Whether a field of the content says what it says in `content`.
+    #[must_use]
+    pub fn says(&self, field: Field, content: &Content) -> bool {
+        let mut form = Form::new();
+        form.content_field(content, field);
+        let mut digits = String::with_capacity(DIGITS);
+        form.end(&mut digits);
+        let place = Field::ALL.iter().position(|one| *one == field);
+        place.and_then(|place| self.parts().nth(place)) == Some(digits.as_bytes())
+    }
+
     fn parts(&self) -> impl Iterator<Item = &[u8]> {
         self.0.as_bytes()[VERSION.len() + 1..].chunks(DIGITS)
     }
@@ -155,7 +168,27 @@ struct Form {
     scratch: String,
 }
 
+/// The hash of what happens in place of an occurrence: its times and its whole content.
+pub(super) fn change_hash(change: &ExceptionChange) -> [u8; DIGITS / 2] {
+    let mut form = Form::new();
+    form.change(change);
+    let digest = form.hash.finalize();
+    std::array::from_fn(|place| digest[place])
+}
+
 impl Form {
+    fn new() -> Self {
+        Self { hash: Sha256::new(), scratch: String::new() }
+    }
+
+    /// Writes the hash of what was written since the last, and begins another.
+    fn end(&mut self, text: &mut String) {
+        for byte in self.hash.finalize_reset().iter().take(DIGITS / 2) {
+            text.push(digit(byte >> 4));
+            text.push(digit(byte & 0xf));
+        }
+    }
+
     fn text(&mut self, value: &str) {
         self.number(value.len() as u64);
         self.hash.update(value.as_bytes());
@@ -176,16 +209,33 @@ impl Form {
     }
 
     fn field(&mut self, event: &DesiredEvent, field: Field) {
-        let content = &event.content;
         match field {
-            Field::Subject => self.text(&content.subject),
-            Field::Body => self.body(&content.body),
-            Field::Location => self.text(&content.location),
             Field::Time => self.time(&event.time),
             Field::Recurrence => match &event.series {
                 None => self.number(0),
                 Some(series) => self.recurrence(&series.recurrence),
             },
+            Field::Occurrences => {
+                for exception in event.series.iter().flat_map(|series| &series.exceptions) {
+                    self.exception(exception);
+                }
+            }
+            Field::Subject
+            | Field::Body
+            | Field::Location
+            | Field::ShowAs
+            | Field::Sensitivity
+            | Field::Importance
+            | Field::Categories
+            | Field::Reminder => self.content_field(&event.content, field),
+        }
+    }
+
+    fn content_field(&mut self, content: &Content, field: Field) {
+        match field {
+            Field::Subject => self.text(&content.subject),
+            Field::Body => self.body(&content.body),
+            Field::Location => self.text(&content.location),
             Field::ShowAs => self.number(show_as(content.show_as)),
             Field::Sensitivity => self.number(sensitivity(content.sensitivity)),
             Field::Importance => self.number(importance(content.importance)),
@@ -195,11 +245,7 @@ impl Form {
                 }
             }
             Field::Reminder => self.number(content.reminder_minutes.map_or(0, |minutes| u64::from(minutes) + 1)),
-            Field::Occurrences => {
-                for exception in event.series.iter().flat_map(|series| &series.exceptions) {
-                    self.exception(exception);
-                }
-            }
+            Field::Time | Field::Recurrence | Field::Occurrences => {}
         }
     }
 
@@ -248,7 +294,11 @@ impl Form {
 
     fn exception(&mut self, exception: &Exception) {
         self.display(exception.original);
-        match &exception.change {
+        self.change(&exception.change);
+    }
+
+    fn change(&mut self, change: &ExceptionChange) {
+        match change {
             ExceptionChange::Cancelled => self.number(0),
             ExceptionChange::Changed { time, content } => {
                 self.number(1);

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{fingerprint::Fingerprint, key::SourceKey};
+use super::{fingerprint::Fingerprint, key::SourceKey, occurrences::WrittenOccurrences};
 
 /// The name of an item on the server at one moment. Both parts are compared byte by byte.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -30,6 +30,9 @@ pub struct Link {
     pub ends: Timestamp,
     /// How often the item was rewritten because somebody had changed or deleted it.
     pub repairs: Repairs,
+    /// What we wrote of the occurrences that differ; `None` when that is not known: after a write that was not done to its
+    /// end, for an item that was found again, and for an event that is no series.
+    pub occurrences: Option<WrittenOccurrences>,
 }
 
 /// Repairs of one item, counted by the day.

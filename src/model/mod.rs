@@ -7,6 +7,7 @@ pub mod fault;
 pub mod fingerprint;
 pub mod key;
 pub mod link;
+pub mod occurrences;
 pub mod recurrence;
 pub mod snapshot;
 pub mod source;

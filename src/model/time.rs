@@ -60,6 +60,22 @@ impl EventTime {
         }
     }
 
+    /// The same times of the day, from another day on.
+    #[must_use]
+    pub fn on(&self, day: civil::Date) -> Self {
+        match self {
+            Self::Timed { start: first, end: last, zone } => {
+                let start = day.to_datetime(first.time());
+                let end = start.checked_add(first.duration_until(*last)).unwrap_or(start);
+                Self::Timed { start, end, zone: zone.clone() }
+            }
+            Self::AllDay { first, last, zone } => {
+                let last = day.checked_add(first.duration_until(*last)).unwrap_or(day);
+                Self::AllDay { first: day, last, zone: zone.clone() }
+            }
+        }
+    }
+
     /// The instant at which it starts.
     #[must_use]
     pub fn start_instant(&self) -> Timestamp {

@@ -1,9 +1,17 @@
 //! Reads a plan before it runs: rules that hold whatever made the plan.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+
+use jiff::civil::DateTime;
 
 use super::{Action, Inputs, Plan, decide::is_braked};
-use crate::model::key::SourceKey;
+use crate::model::{
+    event::DesiredEvent,
+    fingerprint::Field,
+    key::SourceKey,
+    link::Link,
+    occurrences::{Occurrences, Written},
+};
 
 /// A rule that a plan breaks. Such a plan is not carried out.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -32,6 +40,18 @@ pub enum Violation {
     /// A delete although the brake holds every deletion of the source.
     #[error("{0} would be deleted although the deletions of its source are held")]
     DeleteOfBrakedSource(SourceKey),
+    /// Single occurrences of a series would be written although its pattern changes, or although nobody knows what the
+    /// others say.
+    #[error("single occurrences of {0} would be written, but the whole series is due")]
+    SeriesIsDue(SourceKey),
+    /// An occurrence that differs from what was written would be left as it is.
+    #[error("the occurrence of {key} at {original} would be left out")]
+    OccurrenceLeftOut {
+        /// The series.
+        key: SourceKey,
+        /// The wall time at which the rule lets it start.
+        original: DateTime,
+    },
     /// More deletes than the brake lets through.
     #[error("{deletions} of {base} items would be deleted, more than the brake allows")]
     OverTheBrake {
@@ -51,10 +71,10 @@ pub fn check(plan: &Plan, inputs: &Inputs<'_>) -> Vec<Violation> {
     }
     let deletions = plan.counts().delete;
     // Asked about writes only: a plan without any needs no list.
-    let (mut desired, mut links) = (HashSet::new(), HashSet::new());
+    let (mut desired, mut links) = (HashSet::new(), HashMap::new());
     if plan.counts().changes() > 0 {
         desired = inputs.desired.iter().map(|event| &event.key).collect();
-        links = inputs.links.iter().map(|link| &link.key).collect();
+        links = inputs.links.iter().map(|link| (&link.key, link)).collect();
     }
     let mut keys = HashSet::with_capacity(plan.decisions.len());
     let mut items = HashSet::new();
@@ -69,14 +89,15 @@ pub fn check(plan: &Plan, inputs: &Inputs<'_>) -> Vec<Violation> {
                     .extend((!desired.contains(key) || event.key != *key).then(|| Violation::NotDesired(key.clone())));
                 None
             }
-            Action::Update { event, item, .. } => {
+            Action::Update { event, item, fields, occurrences, .. } => {
                 violations
                     .extend((!desired.contains(key) || event.key != *key).then(|| Violation::NotDesired(key.clone())));
+                violations.extend(occurrence_left_out(event, fields, occurrences, links.get(key).copied()));
                 Some(item)
             }
             Action::Delete { item, .. } => {
                 violations.extend(desired.contains(key).then(|| Violation::DeleteOfDesired(key.clone())));
-                violations.extend((!links.contains(key)).then(|| Violation::DeleteWithoutLink(key.clone())));
+                violations.extend((!links.contains_key(key)).then(|| Violation::DeleteWithoutLink(key.clone())));
                 let complete = inputs.scope.complete.contains(key.source());
                 violations.extend((!complete).then(|| Violation::DeleteOnIncompleteRead(key.clone())));
                 let braked = inputs.scope.braked.contains(key.source());
@@ -93,4 +114,38 @@ pub fn check(plan: &Plan, inputs: &Inputs<'_>) -> Vec<Violation> {
         violations.push(Violation::OverTheBrake { deletions, base: plan.brake_base });
     }
     violations
+}
+
+/// The rule that a write of some occurrences of a series breaks.
+fn occurrence_left_out(
+    event: &DesiredEvent,
+    fields: &[Field],
+    occurrences: &Occurrences,
+    link: Option<&Link>,
+) -> Option<Violation> {
+    let series = event.series.as_ref()?;
+    let due = || Some(Violation::SeriesIsDue(event.key.clone()));
+    let before = link.and_then(|link| link.occurrences.as_ref());
+    let touched = match (occurrences, before) {
+        (Occurrences::All, _) => return None,
+        (Occurrences::Fresh, Some(before)) if before.is_empty() => return None,
+        (Occurrences::Fresh, _) | (Occurrences::Only(_), None) => return due(),
+        (Occurrences::Only(touched), Some(_)) => touched,
+    };
+    if fields.iter().any(|field| matches!(field, Field::Time | Field::Recurrence)) {
+        return due();
+    }
+    let before: HashMap<DateTime, Written> = before?.as_slice().iter().copied().collect();
+    let wanted: HashMap<DateTime, Written> =
+        series.exceptions.iter().map(|exception| (exception.original, Written::of(&exception.change))).collect();
+    let is_cancelled = |original| wanted.get(original) == Some(&Written::Cancelled);
+    if before.iter().any(|(original, written)| *written == Written::Cancelled && !is_cancelled(original)) {
+        return due();
+    }
+    let touched: HashSet<&DateTime> = touched.iter().collect();
+    let now = |original: &DateTime| wanted.get(original).copied().unwrap_or(Written::AsTheRule);
+    let mut originals = before.keys().chain(wanted.keys());
+    let left_out = originals
+        .find(|original| before.get(original).copied() != Some(now(original)) && !touched.contains(original))?;
+    Some(Violation::OccurrenceLeftOut { key: event.key.clone(), original: *left_out })
 }

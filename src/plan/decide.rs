@@ -6,6 +6,7 @@ use super::{
     Action, CreateReason, Decision, DeleteReason, Inputs, KeepReason, Plan, PlanError, Policy, QuarantineReason,
     UpdateReason,
     known::{Inventory, Known, inventory},
+    occurrences::occurrences,
 };
 use crate::model::{
     event::DesiredEvent,
@@ -138,11 +139,15 @@ fn compare(
     if frozen {
         return Action::Keep { reason: KeepReason::Frozen, link: adopted };
     }
+    let fields = fingerprint.differing_fields(&link.fingerprint);
+    let (occurrences, written) = occurrences(event, &fields, link);
     Action::Update {
         event: Arc::clone(event),
         item: link.item.clone(),
         generation: link.generation,
-        fields: fingerprint.differing_fields(&link.fingerprint),
+        fields,
+        occurrences,
+        written,
         repairs: link.repairs,
         reason: UpdateReason::SourceChanged,
     }
@@ -158,7 +163,7 @@ fn changed(
 ) -> Action {
     let item = item.clone();
     if frozen {
-        return Action::Keep { reason: KeepReason::Frozen, link: Some(Link { item, ..link.clone() }) };
+        return Action::Keep { reason: KeepReason::Frozen, link: Some(found_anew(link, item)) };
     }
     let reason =
         if link.fingerprint == *fingerprint { UpdateReason::ChangedInOutlook } else { UpdateReason::SourceChanged };
@@ -171,7 +176,14 @@ fn changed(
     };
     // Nobody knows which of them somebody else changed: a series may have become a single event, or the other way round.
     let fields = Field::ALL.to_vec();
-    Action::Update { event: Arc::clone(event), item, generation: link.generation, fields, repairs, reason }
+    let (occurrences, written) = occurrences(event, &fields, &found_anew(link, item.clone()));
+    let (event, generation) = (Arc::clone(event), link.generation);
+    Action::Update { event, item, generation, fields, occurrences, written, repairs, reason }
+}
+
+/// The link of an item that somebody changed: what became of its occurrences is not known.
+fn found_anew(link: &Link, item: ItemRef) -> Link {
+    Link { item, occurrences: None, ..link.clone() }
 }
 
 fn unwanted(inputs: &Inputs<'_>, key: &SourceKey, known: Known<'_>) -> Action {
@@ -179,7 +191,7 @@ fn unwanted(inputs: &Inputs<'_>, key: &SourceKey, known: Known<'_>) -> Action {
         Known::Missing(_) => return Action::Forget,
         Known::Intact(link) => (link.clone(), link.item.clone(), None),
         Known::Changed { link, item } => {
-            let link = Link { item: item.clone(), ..link.clone() };
+            let link = found_anew(link, item.clone());
             (link.clone(), item.clone(), Some(link))
         }
         Known::Unlinked(link) => return unwanted_orphan(inputs, key, *link),

@@ -167,5 +167,6 @@ fn link_of(key: SourceKey, found: &FoundItem) -> Link {
         generation: 1,
         ends: Timestamp::MAX,
         repairs: Repairs::NONE,
+        occurrences: None,
     }
 }

@@ -5,6 +5,7 @@
 mod check;
 mod decide;
 mod known;
+mod occurrences;
 mod text;
 
 use std::{
@@ -20,11 +21,13 @@ use crate::model::{
     fingerprint::{Field, Fingerprint},
     key::SourceKey,
     link::{ItemRef, Link, Owner, Repairs},
+    occurrences::{Occurrences, WrittenOccurrences},
     snapshot::Snapshot,
 };
 
 pub use check::{Violation, check};
 pub use decide::{ends, is_braked, plan};
+pub(crate) use text::wall;
 
 /// Everything that a plan depends on.
 #[derive(Debug, Clone, Copy)]
@@ -134,6 +137,10 @@ pub enum Action {
         generation: u32,
         /// The fields that are written.
         fields: Vec<Field>,
+        /// The occurrences that are written.
+        occurrences: Occurrences,
+        /// What the link says of the occurrences once all is written.
+        written: Option<WrittenOccurrences>,
         /// The repairs to record with the link.
         repairs: Repairs,
         /// Why.

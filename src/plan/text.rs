@@ -2,7 +2,10 @@
 
 use std::fmt;
 
+use jiff::civil::DateTime;
+
 use super::{Action, CreateReason, Decision, DeleteReason, KeepReason, Plan, QuarantineReason, UpdateReason};
+use crate::model::fingerprint::Field;
 
 impl fmt::Display for Plan {
     /// A line of counts, then a line for each decision that is more than "as it should be".
@@ -47,8 +50,12 @@ impl Action {
     pub fn reason(&self) -> String {
         match self {
             Self::Create { reason, .. } => reason.text().to_owned(),
-            Self::Update { reason, fields, .. } => {
-                let names: Vec<&str> = fields.iter().map(|field| field.name()).collect();
+            Self::Update { reason, fields, occurrences, .. } => {
+                let some = occurrences.only().filter(|originals| !originals.is_empty());
+                let is_named = |field: &&Field| some.is_none() || **field != Field::Occurrences;
+                let mut names: Vec<String> =
+                    fields.iter().filter(is_named).map(|field| field.name().to_owned()).collect();
+                names.extend(some.map(named));
                 format!("{}: {}", reason.text(), names.join(", "))
             }
             Self::Delete { reason, .. } | Self::Hold { reason, .. } => reason.text().to_owned(),
@@ -62,6 +69,27 @@ impl Action {
             },
         }
     }
+}
+
+/// Occurrences of a line of text; the others are counted.
+const OCCURRENCES_MAX: usize = 6;
+
+/// Some occurrences by the wall times at which the rule lets them start.
+fn named(originals: &[DateTime]) -> String {
+    let mut text = "occurrences".to_owned();
+    for original in originals.iter().take(OCCURRENCES_MAX) {
+        text.push(' ');
+        text.push_str(&wall(*original));
+    }
+    if originals.len() > OCCURRENCES_MAX {
+        text.push_str(&format!(" and {} more", originals.len() - OCCURRENCES_MAX));
+    }
+    text
+}
+
+/// A wall time, with seconds where it has some.
+pub(crate) fn wall(wall: DateTime) -> String {
+    wall.strftime(if wall.second() == 0 { "%Y-%m-%dT%H:%M" } else { "%Y-%m-%dT%H:%M:%S" }).to_string()
 }
 
 impl fmt::Display for Decision {

@@ -10,6 +10,7 @@ use crate::{
         fingerprint::Fingerprint,
         key::SourceKey,
         link::{Intent, ItemRef, Link, Verb},
+        occurrences::WrittenOccurrences,
     },
     observability::events::{ItemWriteError, ItemWritten},
     state::{Settlement, Settlements},
@@ -23,6 +24,8 @@ const REFUSAL_HOURS: i64 = 6;
 pub(super) struct Batch {
     pub(super) writes: Vec<Write>,
     pub(super) intents: Vec<Intent>,
+    /// What each link says of the occurrences once its write is done to its end.
+    pub(super) occurrences: Vec<Option<WrittenOccurrences>>,
 }
 
 /// What is to be written down of what is known, and the fault that says what happens next: the one of the widest scope.
@@ -36,8 +39,9 @@ pub(super) fn settle_outcomes(
     let now = pass.clock.now();
     let mut settlements = Settlements::with_capacity(outcomes.len());
     let mut worst: Option<Fault> = None;
-    for ((write, intent), outcome) in batch.writes.iter().zip(&batch.intents).zip(outcomes) {
-        let (settled, fault) = settle(write, intent, outcome, now);
+    let decided = batch.writes.iter().zip(&batch.intents).zip(&batch.occurrences);
+    for (((write, intent), occurrences), outcome) in decided.zip(outcomes) {
+        let (settled, fault) = settle(write, intent, occurrences.as_ref(), outcome, now);
         if fault.is_none() {
             done.count(intent.verb);
             ItemWritten { mailbox: pass.mailbox.as_str(), key: intent.key.as_str(), action: intent.verb.as_str() }
@@ -60,9 +64,18 @@ pub(super) fn rank(fault: &Fault) -> (FaultScope, bool, Option<std::time::Durati
     (fault.scope, fault.kind != FaultKind::Permanent, fault.wait())
 }
 
-fn settle(write: &Write, intent: &Intent, outcome: Outcome, now: Timestamp) -> (Settlements, Option<Fault>) {
+fn settle(
+    write: &Write,
+    intent: &Intent,
+    occurrences: Option<&WrittenOccurrences>,
+    outcome: Outcome,
+    now: Timestamp,
+) -> (Settlements, Option<Fault>) {
     match outcome {
-        Outcome::Written { item, fingerprint } => (vec![Settlement::Linked(link(intent, item, fingerprint))], None),
+        Outcome::Written { item, fingerprint } => {
+            let link = Link { occurrences: occurrences.cloned(), ..link(intent, item, fingerprint) };
+            (vec![Settlement::Linked(link)], None)
+        }
         Outcome::Partly { item, fingerprint, fault } => {
             let mut settled = vec![Settlement::Linked(link(intent, item, fingerprint))];
             if fault.kind == FaultKind::Permanent {
@@ -91,6 +104,7 @@ fn link(intent: &Intent, item: ItemRef, fingerprint: Fingerprint) -> Link {
         generation: intent.generation,
         ends: intent.ends,
         repairs: intent.repairs,
+        occurrences: None,
     }
 }
 

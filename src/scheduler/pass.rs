@@ -25,6 +25,7 @@ use crate::{
         fault::{Fault, FaultKind, FaultScope},
         key::SourceKey,
         link::{FoundItem, Intent, Link, Verb},
+        occurrences::WrittenOccurrences,
         snapshot::Snapshot,
     },
     observability::events::{DeletionsHeld, DriftFound, PlanMade},
@@ -394,7 +395,7 @@ fn unwanted_keys(desired: &[Arc<DesiredEvent>], links: &[Link], snapshot: &Snaps
 
 /// The writes of a plan in the order in which they are carried out: creates, updates, deletes.
 fn batches(plan: &Plan, size: usize) -> Vec<Batch> {
-    let mut decisions: Vec<(Write, Intent)> = Vec::new();
+    let mut decisions: Vec<(Write, Intent, Option<WrittenOccurrences>)> = Vec::new();
     for decision in &plan.decisions {
         let key = decision.key.clone();
         match &decision.action {
@@ -402,32 +403,38 @@ fn batches(plan: &Plan, size: usize) -> Vec<Batch> {
                 let write = Write::Create { event: Arc::clone(event), generation: *generation };
                 let ends = crate::plan::ends(event);
                 let intent = Intent { key, verb: Verb::Create, generation: *generation, ends, repairs: *repairs };
-                decisions.push((write, intent));
+                decisions.push((write, intent, WrittenOccurrences::of(event)));
             }
-            Action::Update { event, item, generation, fields, repairs, .. } => {
-                let write = Write::Update { item: item.clone(), event: Arc::clone(event), fields: fields.clone() };
+            Action::Update { event, item, generation, fields, occurrences, written, repairs, .. } => {
+                let write = Write::Update {
+                    item: item.clone(),
+                    event: Arc::clone(event),
+                    fields: fields.clone(),
+                    occurrences: occurrences.clone(),
+                };
                 let ends = crate::plan::ends(event);
                 let intent = Intent { key, verb: Verb::Update, generation: *generation, ends, repairs: *repairs };
-                decisions.push((write, intent));
+                decisions.push((write, intent, written.clone()));
             }
             Action::Delete { item, link, .. } => {
                 let write = Write::Delete { key: key.clone(), item: item.clone() };
                 let (generation, ends, repairs) = (link.generation, link.ends, link.repairs);
                 let intent = Intent { key, verb: Verb::Delete, generation, ends, repairs };
-                decisions.push((write, intent));
+                decisions.push((write, intent, None));
             }
             Action::Hold { .. } | Action::Keep { .. } | Action::Forget | Action::Quarantine { .. } => {}
         }
     }
-    decisions.sort_by_key(|(_, intent)| intent.verb);
+    decisions.sort_by_key(|(_, intent, _)| intent.verb);
     let mut batches: Vec<Batch> = Vec::new();
-    for (write, intent) in decisions {
+    for (write, intent, occurrences) in decisions {
         if batches.last().is_none_or(|batch| batch.writes.len() >= size.max(1)) {
             batches.push(Batch::default());
         }
         if let Some(batch) = batches.last_mut() {
             batch.writes.push(write);
             batch.intents.push(intent);
+            batch.occurrences.push(occurrences);
         }
     }
     batches

@@ -100,6 +100,8 @@ fn settle_one(intent: &Intent, item: Option<&FoundItem>) -> Settlement {
             generation: intent.generation,
             ends: intent.ends,
             repairs: intent.repairs,
+            // Nobody knows how far the write came.
+            occurrences: None,
         }),
         (Verb::Delete, Some(_)) | (Verb::Create, None) => Settlement::Dropped(intent.key.clone()),
         (Verb::Update | Verb::Delete, None) => Settlement::Unlinked(intent.key.clone()),

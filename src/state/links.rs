@@ -14,6 +14,7 @@ use crate::model::{
     fingerprint::Fingerprint,
     key::SourceKey,
     link::{Intent, ItemRef, Link, Repairs, Verb},
+    occurrences::WrittenOccurrences,
 };
 
 /// What becomes of a key once its write is known, in one transaction with the end of its intent.
@@ -61,8 +62,8 @@ impl Store {
     pub async fn links(&self, mailbox: &Address) -> Result<Vec<Link>, StateError> {
         let failed = |source| StateError::Statement { what: "read links", source };
         let rows = sqlx::query(
-            "SELECT source_key, item_id, change_key, fingerprint, generation, ends, repairs_since, repairs_count \
-             FROM links WHERE mailbox = $1 ORDER BY source_key",
+            "SELECT source_key, item_id, change_key, fingerprint, generation, ends, repairs_since, repairs_count, \
+             occurrences FROM links WHERE mailbox = $1 ORDER BY source_key",
         )
         .bind(mailbox.as_str())
         .fetch_all(&self.pool)
@@ -195,11 +196,11 @@ async fn write_links(connection: &mut AnyConnection, mailbox: &Address, links: &
     for some in links.chunks(ROWS_MAX) {
         let sql = format!(
             "INSERT INTO links (mailbox, source_key, item_id, change_key, fingerprint, generation, ends, repairs_since, \
-             repairs_count) VALUES {} ON CONFLICT (mailbox, source_key) DO UPDATE SET \
+             repairs_count, occurrences) VALUES {} ON CONFLICT (mailbox, source_key) DO UPDATE SET \
              item_id = excluded.item_id, change_key = excluded.change_key, fingerprint = excluded.fingerprint, \
              generation = excluded.generation, ends = excluded.ends, repairs_since = excluded.repairs_since, \
-             repairs_count = excluded.repairs_count",
-            placeholders(some.len(), 9)
+             repairs_count = excluded.repairs_count, occurrences = excluded.occurrences",
+            placeholders(some.len(), 10)
         );
         // Made of names and numbers of ours: the values are bound.
         let mut query = sqlx::query(AssertSqlSafe(sql));
@@ -213,7 +214,8 @@ async fn write_links(connection: &mut AnyConnection, mailbox: &Address, links: &
                 .bind(i64::from(link.generation))
                 .bind(link.ends.as_millisecond())
                 .bind(link.repairs.since.as_millisecond())
-                .bind(i64::from(link.repairs.count));
+                .bind(i64::from(link.repairs.count))
+                .bind(link.occurrences.as_ref().map(WrittenOccurrences::to_text));
         }
         query.execute(&mut *connection).await?;
     }
@@ -248,6 +250,7 @@ async fn write_refusal(
 fn link(row: &AnyRow) -> Result<Link, StateError> {
     let failed = |source| StateError::Statement { what: "read a link", source };
     let fingerprint: String = row.try_get("fingerprint").map_err(failed)?;
+    let occurrences: Option<String> = row.try_get("occurrences").map_err(failed)?;
     Ok(Link {
         key: key(row)?,
         item: ItemRef {
@@ -259,6 +262,8 @@ fn link(row: &AnyRow) -> Result<Link, StateError> {
         generation: number(row, "generation")?,
         ends: instant(row.try_get("ends").map_err(failed)?),
         repairs: repairs(row)?,
+        // What cannot be read is not known: the series is then written anew.
+        occurrences: occurrences.as_deref().and_then(WrittenOccurrences::parse),
     })
 }
 

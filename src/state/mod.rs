@@ -221,8 +221,14 @@ fn lock(path: &Path) -> Result<File, StateError> {
 }
 
 fn migrator() -> Migrator {
-    let sql = include_str!("../../migrations/0001_state.sql").into_sql_str();
-    Migrator::with_migrations(vec![Migration::new(1, "state".into(), MigrationType::Simple, sql, false)])
+    let texts = [
+        (1, "state", include_str!("../../migrations/0001_state.sql")),
+        (2, "occurrences", include_str!("../../migrations/0002_occurrences.sql")),
+    ];
+    let migration = |(version, name, text): (i64, &'static str, &'static str)| {
+        Migration::new(version, name.into(), MigrationType::Simple, text.into_sql_str(), false)
+    };
+    Migrator::with_migrations(texts.into_iter().map(migration).collect())
 }
 
 /// An instant from milliseconds; what is outside the calendar becomes its end.

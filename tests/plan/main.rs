@@ -2,5 +2,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod goldens;
+mod occurrences;
 mod properties;
 mod world;

@@ -11,6 +11,7 @@ use calsyncd::{
         event::{Body, BodyKind, Content, DesiredEvent, Importance, Sensitivity, ShowAs},
         key::{Kind, SourceKey},
         link::{FoundItem, ItemRef, Link, Owner, Repairs},
+        occurrences::WrittenOccurrences,
         snapshot::Snapshot,
         time::EventTime,
         zone::Zone,
@@ -114,6 +115,7 @@ impl World {
             generation: 1,
             ends: ends(event),
             repairs: Repairs::NONE,
+            occurrences: WrittenOccurrences::of(event),
         };
         self.links.insert(event.key.clone(), link);
         id
@@ -157,6 +159,19 @@ impl World {
     }
 
     pub(crate) fn plan(&self, snapshot: &Snapshot) -> Result<(Plan, Vec<Violation>), PlanError> {
+        self.plan_changed(snapshot, |_| {})
+    }
+
+    /// What the checker says of a plan whose actions were changed.
+    pub(crate) fn check_with(&self, change: impl Fn(&mut Action)) -> Vec<Violation> {
+        self.plan_changed(&Snapshot::NotRead, change).unwrap().1
+    }
+
+    fn plan_changed(
+        &self,
+        snapshot: &Snapshot,
+        change: impl Fn(&mut Action),
+    ) -> Result<(Plan, Vec<Violation>), PlanError> {
         let desired: Vec<_> = self.desired.values().cloned().collect();
         let links: Vec<_> = self.links.values().cloned().collect();
         let (mailbox, owner) = (mailbox(), owner());
@@ -172,7 +187,8 @@ impl World {
             policy: &self.policy,
             now: now(),
         };
-        let plan = plan(&inputs)?;
+        let mut plan = plan(&inputs)?;
+        plan.decisions.iter_mut().for_each(|decision| change(&mut decision.action));
         let violations = check(&plan, &inputs);
         Ok((plan, violations))
     }
@@ -192,7 +208,7 @@ impl World {
                     self.links.get_mut(&event.key).unwrap().repairs = *repairs;
                     assert!(self.items.contains_key(&id));
                 }
-                Action::Update { event, item, repairs, generation, .. } => {
+                Action::Update { event, item, repairs, generation, written, .. } => {
                     let there = self.items.get_mut(&item.id).expect("an update names an item that is there");
                     assert_eq!(there.key.as_ref(), Some(&event.key), "an update names an item of its key");
                     there.change += 1;
@@ -204,6 +220,7 @@ impl World {
                         generation: *generation,
                         ends: ends(event),
                         repairs: *repairs,
+                        occurrences: written.clone(),
                     };
                     self.links.insert(event.key.clone(), link);
                 }

@@ -7,7 +7,7 @@ use super::{
     delete_item::{DeleteItem, Target},
     fault::{is_conflict, is_gone},
     series::{Master, write_occurrences},
-    update_item::{Update, UpdateItem, Way, writes_series_anew},
+    update_item::{Update, UpdateItem, Way},
 };
 use crate::{
     gateway::{Calendar, Outcome, Write},
@@ -17,6 +17,7 @@ use crate::{
         fingerprint::{Field, Fingerprint},
         key::SourceKey,
         link::ItemRef,
+        occurrences::Occurrences,
     },
 };
 
@@ -49,17 +50,13 @@ fn forgotten() -> Fault {
     Fault::new(FaultScope::Item, FaultKind::Doubtful { wait: None }, "Forgotten", message)
 }
 
-/// What an item says of itself until its exceptions are written too.
-fn first_fingerprint(event: &DesiredEvent, anew: bool) -> Fingerprint {
+/// What an item says of itself until the occurrences that are due are written too.
+fn first_fingerprint(event: &DesiredEvent, occurrences: &Occurrences) -> Fingerprint {
     let fingerprint = event.fingerprint();
-    if anew && has_exceptions(event) { fingerprint.without_occurrences() } else { fingerprint }
+    if occurrences.are_due(event) { fingerprint.without_occurrences() } else { fingerprint }
 }
 
-fn has_exceptions(event: &DesiredEvent) -> bool {
-    event.series.as_ref().is_some_and(|series| !series.exceptions.is_empty())
-}
-
-/// Notes what was written; a series whose exceptions are due goes to the second wave.
+/// Notes what was written; a series of which occurrences are due goes to the second wave.
 fn written<'a>(
     outcomes: &mut [Option<Outcome>],
     masters: &mut Vec<Master<'a>>,
@@ -67,11 +64,12 @@ fn written<'a>(
     event: &'a DesiredEvent,
     item: ItemRef,
     fingerprint: Fingerprint,
+    occurrences: &'a Occurrences,
 ) {
-    if !has_exceptions(event) || fingerprint == event.fingerprint() {
-        set(outcomes, number, Outcome::Written { item, fingerprint });
+    if occurrences.are_due(event) {
+        masters.push(Master::new(number, event, item, fingerprint, occurrences.only()));
     } else {
-        masters.push(Master::new(number, event, item, fingerprint));
+        set(outcomes, number, Outcome::Written { item, fingerprint });
     }
 }
 
@@ -87,8 +85,9 @@ async fn create<'a>(
     };
     let parcels = (0..writes.len()).filter_map(|number| event(number).map(|event| Parcel::of(number, event))).collect();
     let (calendar, owner) = (sender.calendar, &sender.client.config.owner);
-    let fingerprints: Vec<Option<(&DesiredEvent, Fingerprint)>> =
-        (0..writes.len()).map(|number| event(number).map(|event| (event, first_fingerprint(event, true)))).collect();
+    let fingerprints: Vec<Option<(&DesiredEvent, Fingerprint)>> = (0..writes.len())
+        .map(|number| event(number).map(|event| (event, first_fingerprint(event, &Occurrences::Fresh))))
+        .collect();
     let said = |number: usize| fingerprints.get(number).cloned().flatten();
     let build = |numbers: &[usize]| {
         let events = numbers.iter().filter_map(|number| said(*number)).collect();
@@ -96,7 +95,9 @@ async fn create<'a>(
     };
     for (number, result) in sender.send(parcels, build).await {
         match (result, said(number)) {
-            (Ok(item), Some((event, fingerprint))) => written(outcomes, masters, number, event, item, fingerprint),
+            (Ok(item), Some((event, fingerprint))) => {
+                written(outcomes, masters, number, event, item, fingerprint, &Occurrences::Fresh);
+            }
             (Ok(_), None) => {}
             (Err(fault), _) => set(outcomes, number, Outcome::Failed(fault)),
         }
@@ -111,14 +112,14 @@ async fn change<'a>(
 ) {
     let mut pending = Vec::new();
     for (number, write) in writes.iter().enumerate() {
-        if let Write::Update { item, event, fields } = write {
-            let fingerprint = first_fingerprint(event, writes_series_anew(fields));
+        if let Write::Update { item, event, fields, occurrences } = write {
+            let fingerprint = first_fingerprint(event, occurrences);
             let item = item.clone();
             pending.push(Pending {
                 number,
                 item,
                 event,
-                fields: Some(fields),
+                fields: Some((fields, occurrences)),
                 fingerprint,
                 way: Way::FIRST,
                 refreshed: false,
@@ -128,7 +129,10 @@ async fn change<'a>(
     for (pending, result) in update(sender, pending).await {
         let number = pending.number;
         match result {
-            Ok(item) => written(outcomes, masters, number, pending.event, item, pending.fingerprint),
+            Ok(item) => {
+                let occurrences = pending.fields.map_or(&Occurrences::Fresh, |(_, occurrences)| occurrences);
+                written(outcomes, masters, number, pending.event, item, pending.fingerprint, occurrences);
+            }
             Err(fault) if is_gone(&fault) => set(outcomes, number, Outcome::Gone),
             Err(fault) => set(outcomes, number, Outcome::Failed(fault)),
         }
@@ -144,8 +148,8 @@ pub(super) struct Pending<'a> {
     pub(super) item: ItemRef,
     /// What it is to show.
     pub(super) event: &'a DesiredEvent,
-    /// Which fields; `None` for nothing but the fingerprint.
-    pub(super) fields: Option<&'a [Field]>,
+    /// Which fields, and which occurrences after them; `None` for nothing but the fingerprint.
+    pub(super) fields: Option<(&'a [Field], &'a Occurrences)>,
     /// The fingerprint that it is to carry.
     pub(super) fingerprint: Fingerprint,
     /// How it is put.
@@ -169,8 +173,9 @@ pub(super) async fn update<'a>(
             pending.get(*position).map(|pending: &Pending<'a>| {
                 let fingerprint = pending.fingerprint.clone();
                 let update = match pending.fields {
-                    Some(fields) => {
-                        Update::Fields { event: pending.event, fields, fingerprint, owner, way: pending.way }
+                    Some((fields, occurrences)) => {
+                        let (event, way, lays_out) = (pending.event, pending.way, occurrences.lays_out());
+                        Update::Fields { event, fields, lays_out, fingerprint, owner, way }
                     }
                     None => Update::Fingerprint(fingerprint),
                 };

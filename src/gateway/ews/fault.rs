@@ -360,6 +360,11 @@ pub(super) fn is_gone(fault: &Fault) -> bool {
     fault.kind == FaultKind::Permanent && GONE.contains(&fault.code.as_str())
 }
 
+/// Whether an occurrence would meet its neighbour.
+pub(super) fn is_crossing(fault: &Fault) -> bool {
+    fault.code == "ErrorOccurrenceCrossingBoundary"
+}
+
 /// Whether the change key was not the item's present one.
 pub(super) fn is_conflict(fault: &Fault) -> bool {
     CONFLICT.contains(&fault.code.as_str())

@@ -3,7 +3,7 @@
 //! `InstanceIndex` counts the days of the rule from 1, cancelled ones included:
 //! <https://learn.microsoft.com/exchange/client-developer/web-service-reference/occurrenceitemid>
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use jiff::civil::{Date, DateTime};
 
@@ -15,8 +15,8 @@ use crate::model::{
     time::EventTime,
 };
 
-/// An occurrence that differs from its series.
-#[derive(Debug, Clone, Copy)]
+/// An occurrence that is written apart from its series.
+#[derive(Debug, Clone)]
 pub(super) struct Occurrence<'a> {
     /// Its place in the series, from 1.
     pub(super) index: u32,
@@ -25,7 +25,7 @@ pub(super) struct Occurrence<'a> {
 }
 
 /// What happens in place of an occurrence.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) enum Act<'a> {
     /// It is removed.
     Cancel,
@@ -33,23 +33,36 @@ pub(super) enum Act<'a> {
     Change(Changed<'a>),
 }
 
-/// An occurrence that takes place otherwise.
-#[derive(Debug, Clone, Copy)]
+/// An occurrence that takes place otherwise, or as the rule says again.
+#[derive(Debug, Clone)]
 pub(super) struct Changed<'a> {
     series: &'a DesiredEvent,
     original: Date,
-    time: &'a EventTime,
+    time: Cow<'a, EventTime>,
     content: &'a Content,
+    /// Whether it may differ from its series in anything already, so that all of it is written.
+    pub(super) whole: bool,
+    /// Of a whole one: `Start` before `End`.
+    pub(super) start_first: bool,
 }
 
-/// The occurrences of an event that differ from its series, in order, and the fault of the first that the rule does
-/// not have.
-pub(super) fn occurrences(event: &DesiredEvent) -> (Vec<Occurrence<'_>>, Option<Fault>) {
+/// The occurrences of an event that are written apart from its series, in order, and the fault of the first that the rule
+/// does not have: those of the originals `only`, as a whole, or all that differ, from a series that is as its rule says.
+pub(super) fn occurrences<'a>(
+    event: &'a DesiredEvent,
+    only: Option<&[DateTime]>,
+) -> (Vec<Occurrence<'a>>, Option<Fault>) {
     let Some(series) = &event.series else {
         return (Vec::new(), None);
     };
-    let mut due: BTreeMap<Date, &Exception> =
-        series.exceptions.iter().map(|exception| (exception.original.date(), exception)).collect();
+    let all = series.exceptions.iter().map(|exception| (exception.original.date(), exception));
+    let mut due: BTreeMap<Date, Option<&Exception>> = match only {
+        None => all.map(|(day, exception)| (day, Some(exception))).collect(),
+        Some(originals) => {
+            let all: BTreeMap<Date, &Exception> = all.collect();
+            originals.iter().map(|original| (original.date(), all.get(&original.date()).copied())).collect()
+        }
+    };
     let Some(last) = due.last_key_value().map(|(day, _)| *day) else {
         return (Vec::new(), None);
     };
@@ -59,12 +72,16 @@ pub(super) fn occurrences(event: &DesiredEvent) -> (Vec<Occurrence<'_>>, Option<
         let Some(exception) = due.remove(&day) else {
             continue;
         };
-        let act = match &exception.change {
-            ExceptionChange::Cancelled => Act::Cancel,
-            ExceptionChange::Changed { time, content } => {
-                Act::Change(Changed { series: event, original: day, time, content })
+        let (time, content) = match exception.map(|exception| &exception.change) {
+            Some(ExceptionChange::Cancelled) => {
+                found.push(Occurrence { index, act: Act::Cancel });
+                continue;
             }
+            Some(ExceptionChange::Changed { time, content }) => (Cow::Borrowed(time), &**content),
+            None => (Cow::Owned(event.time.on(day)), &event.content),
         };
+        let whole = only.is_some();
+        let act = Act::Change(Changed { series: event, original: day, time, content, whole, start_first: false });
         found.push(Occurrence { index, act });
     }
     let stray = due.keys().next().map(|day| {
@@ -77,13 +94,48 @@ pub(super) fn occurrences(event: &DesiredEvent) -> (Vec<Occurrence<'_>>, Option<
 
 impl<'a> Changed<'a> {
     /// What it shows.
-    pub(super) const fn shown(&self) -> Shown<'a> {
-        Shown { content: self.content, time: self.time, recurrence: None, clockwork: Clockwork::Instant }
+    pub(super) fn shown(&self) -> Shown<'_> {
+        Shown { content: self.content, time: &self.time, recurrence: None, clockwork: Clockwork::Instant }
     }
 
-    /// The properties in which it differs from its series, in the order in which they are written. The times of before
-    /// are known here: moved later, the end goes first, moved earlier, the start, so that it never ends before it starts.
+    /// Whether it starts later than the rule lets it.
+    pub(super) fn is_later(&self) -> bool {
+        self.time.start() > self.by_rule().0
+    }
+
+    /// The properties that are written, in that order.
     pub(super) fn properties(&self) -> Vec<Property> {
+        if self.whole { self.all_properties() } else { self.differing_properties() }
+    }
+
+    /// All that an occurrence can differ in. What it said before is not known here: see [`Way`](super::update_item::Way)
+    /// for the order of the times.
+    fn all_properties(&self) -> Vec<Property> {
+        let times = match (self.time.is_all_day(), self.start_first) {
+            (false, false) => [Property::IsAllDay, Property::End, Property::Start],
+            (false, true) => [Property::IsAllDay, Property::Start, Property::End],
+            (true, false) => [Property::End, Property::Start, Property::IsAllDay],
+            (true, true) => [Property::Start, Property::End, Property::IsAllDay],
+        };
+        let content = [
+            Property::Subject,
+            Property::Sensitivity,
+            Property::Body,
+            Property::Categories,
+            Property::Importance,
+            Property::ReminderIsSet,
+            Property::ReminderMinutes,
+            Property::FreeBusy,
+            Property::Location,
+        ];
+        let has_value =
+            |property: &Property| *property != Property::ReminderMinutes || self.content.reminder_minutes.is_some();
+        times.into_iter().chain(content).filter(has_value).collect()
+    }
+
+    /// The properties in which it differs from its series, as which it was laid out. The times of before are known here:
+    /// moved later, the end goes first, moved earlier, the start, so that it never ends before it starts.
+    fn differing_properties(&self) -> Vec<Property> {
         let (ours, base) = (self.content, &self.series.content);
         let (start, end) = self.by_rule();
         let zone = self.series.time.zone();
@@ -137,7 +189,7 @@ mod tests {
     #[test]
     fn indices_count_the_days_of_the_rule() {
         let event = sample::series_with_exceptions();
-        let (found, fault) = occurrences(&event);
+        let (found, fault) = occurrences(&event, None);
         let indices: Vec<(u32, bool)> =
             found.iter().map(|found| (found.index, matches!(found.act, Act::Cancel))).collect();
         assert_eq!((indices, fault), (vec![(2, true), (3, false), (4, false)], None));
@@ -148,19 +200,19 @@ mod tests {
         let mut event = sample::series_with_exceptions();
         let stray = Exception { original: "2026-03-04T09:00".parse().unwrap(), change: ExceptionChange::Cancelled };
         event.series.as_mut().unwrap().exceptions.push(stray);
-        let (found, fault) = occurrences(&event);
+        let (found, fault) = occurrences(&event, None);
         assert_eq!(found.len(), 3);
         assert_eq!(fault.unwrap().message, "the series has no occurrence on 2026-03-04");
-        assert!(occurrences(&sample::meeting()).0.is_empty());
+        assert!(occurrences(&sample::meeting(), None).0.is_empty());
     }
 
     #[test]
     fn only_what_differs_is_written_in_an_order_that_holds() {
         let event = sample::series_with_exceptions();
-        let (found, _) = occurrences(&event);
+        let (found, _) = occurrences(&event, None);
         let properties: Vec<Vec<Property>> = found
             .iter()
-            .filter_map(|found| match found.act {
+            .filter_map(|found| match &found.act {
                 Act::Cancel => None,
                 Act::Change(changed) => Some(changed.properties()),
             })

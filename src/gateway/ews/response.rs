@@ -2,7 +2,7 @@
 
 use super::{
     document::{Element, Unreadable},
-    fault::{Circumstances, ServerError, is_gone},
+    fault::{Circumstances, ServerError, is_gone, is_indivisible},
     operation::ReadError,
 };
 use crate::model::fault::{Fault, FaultScope};
@@ -28,6 +28,10 @@ pub(super) fn messages(
         return Err(Unreadable::new(name, format!("{} response messages for {items} items", results.len())).into());
     }
     if let ([Err(fault)], 2..) = (results.as_slice(), items) {
+        // It speaks of one item and does not say of which: smaller requests tell.
+        if is_indivisible(fault) && !is_gone(fault) {
+            return Err(fault.clone().into());
+        }
         let fault = for_all(fault, circumstances);
         return Ok(vec![Err(fault); items]);
     }

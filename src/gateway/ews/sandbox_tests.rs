@@ -18,6 +18,7 @@ use crate::{
         event::DesiredEvent,
         fingerprint::Field,
         link::{FoundItem, ItemRef},
+        occurrences::Occurrences,
         snapshot::Snapshot,
         time::EventTime,
         zone::Zone,
@@ -89,7 +90,7 @@ impl Stage {
 
     async fn update(&self, item: &ItemRef, event: &DesiredEvent, fields: &[Field]) -> ItemRef {
         let (item, event) = (item.clone(), Arc::new(event.clone()));
-        self.apply(Write::Update { item, event, fields: fields.to_vec() }).await
+        self.apply(Write::Update { item, event, fields: fields.to_vec(), occurrences: Occurrences::NONE }).await
     }
 
     /// How many items changed since, and those of ours.

@@ -1,18 +1,27 @@
 //! The second wave of a series: its cancelled and changed occurrences, then the fingerprint that says that they are there.
 //!
-//! Cancelled ones go first: they make room for those that move to another day, which may not reach a neighbour's.
+//! Cancelled ones go first: they make room for those that move to another day, which may not reach a neighbour's. Then come
+//! those that move to an earlier time, the first one first, then the others, the last one first. Where an occurrence was
+//! before is not always known: one that meets a neighbour is sent again once others have moved.
+
+use jiff::civil::DateTime;
 
 use super::{
     apply::{Pending, update},
     batch::{Parcel, Sender},
     delete_item::{DeleteItem, Target},
-    fault::is_gone,
+    fault::{is_crossing, is_gone},
     occurrences::{Act, Changed, occurrences},
-    update_item::{Update, UpdateItem, Way},
+    update_item::{Update, UpdateItem, Way, ends_too_early},
 };
 use crate::{
     gateway::Outcome,
-    model::{event::DesiredEvent, fault::Fault, fingerprint::Fingerprint, link::ItemRef},
+    model::{
+        event::DesiredEvent,
+        fault::{Fault, FaultKind, FaultScope},
+        fingerprint::Fingerprint,
+        link::ItemRef,
+    },
 };
 
 /// A series whose master is written and whose exceptions are not.
@@ -23,14 +32,22 @@ pub(super) struct Master<'a> {
     item: ItemRef,
     /// What the master says until its exceptions are there.
     fingerprint: Fingerprint,
+    /// The originals that are written; `None` for all that differ.
+    only: Option<&'a [DateTime]>,
     /// What stopped an exception.
     fault: Option<Fault>,
 }
 
 impl<'a> Master<'a> {
     /// The master of the write of that number.
-    pub(super) const fn new(number: usize, event: &'a DesiredEvent, item: ItemRef, fingerprint: Fingerprint) -> Self {
-        Self { number, event, item, fingerprint, fault: None }
+    pub(super) const fn new(
+        number: usize,
+        event: &'a DesiredEvent,
+        item: ItemRef,
+        fingerprint: Fingerprint,
+        only: Option<&'a [DateTime]>,
+    ) -> Self {
+        Self { number, event, item, fingerprint, only, fault: None }
     }
 
     fn fail(&mut self, fault: Fault) {
@@ -56,20 +73,23 @@ pub(super) async fn write_occurrences(sender: &mut Sender<'_>, mut masters: Vec<
         return Vec::new();
     }
     let (mut cancelled, mut changed) = (Vec::new(), Vec::new());
+    let mut later = Vec::new();
     for (position, master) in masters.iter_mut().enumerate() {
-        let (found, stray) = occurrences(master.event);
+        let (found, stray) = occurrences(master.event, master.only);
         master.fault = stray;
         for occurrence in found {
             let (id, index) = (master.item.id.clone(), occurrence.index);
             match occurrence.act {
                 Act::Cancel => cancelled.push(Job { master: position, id, index, what: () }),
                 Act::Change(what) if what.properties().is_empty() => {}
+                Act::Change(what) if what.is_later() => later.push(Job { master: position, id, index, what }),
                 Act::Change(what) => changed.push(Job { master: position, id, index, what }),
             }
         }
     }
     cancel(sender, &cancelled, &mut masters).await;
-    change(sender, &changed, &mut masters).await;
+    changed.extend(later.into_iter().rev());
+    change(sender, changed, &mut masters).await;
     finish(sender, masters).await
 }
 
@@ -88,20 +108,57 @@ async fn cancel(sender: &mut Sender<'_>, jobs: &[Job<()>], masters: &mut [Master
     }
 }
 
-async fn change(sender: &mut Sender<'_>, jobs: &[Job<Changed<'_>>], masters: &mut [Master<'_>]) {
+async fn change(sender: &mut Sender<'_>, mut jobs: Vec<Job<Changed<'_>>>, masters: &mut [Master<'_>]) {
+    let mut due: Vec<usize> = (0..jobs.len()).collect();
+    while !due.is_empty() {
+        let (mut again, mut crossed, mut goes_on) = (Vec::new(), Vec::new(), false);
+        for (position, result) in send(sender, &jobs, &due).await {
+            let Some(job) = jobs.get_mut(position) else { continue };
+            match result {
+                Ok(_) => goes_on |= !crossed.is_empty(),
+                Err(fault) if is_crossing(&fault) => crossed.push((position, fault)),
+                Err(fault) if job.what.whole && !job.what.start_first && ends_too_early(&fault) => {
+                    job.what.start_first = true;
+                    again.push(position);
+                    goes_on = true;
+                }
+                Err(fault) if job.what.whole && is_gone(&fault) => fail(masters, &jobs, position, not_there(&fault)),
+                Err(fault) => fail(masters, &jobs, position, fault),
+            }
+        }
+        // Others have moved since: there may be room now. Each round needs one that did, so that this comes to an end.
+        for (position, fault) in crossed {
+            if goes_on { again.push(position) } else { fail(masters, &jobs, position, fault) }
+        }
+        again.sort_unstable();
+        due = again;
+    }
+}
+
+async fn send(
+    sender: &mut Sender<'_>,
+    jobs: &[Job<Changed<'_>>],
+    due: &[usize],
+) -> Vec<(usize, Result<ItemRef, Fault>)> {
     // Days are meant in the zone of the request.
-    let shown = jobs.iter().map(|job| job.what.shown()).enumerate();
-    let parcels = shown.map(|(position, shown)| Parcel::showing(position, shown.time, shown.content)).collect();
+    let parcel = |position: &usize| {
+        let shown = jobs.get(*position)?.what.shown();
+        Some(Parcel::showing(*position, shown.time, shown.content))
+    };
+    let parcels = due.iter().filter_map(parcel).collect();
     let one = |position: &usize| {
-        jobs.get(*position)
-            .map(|job| (Target::Occurrence { master: &job.id, index: job.index }, Update::Occurrence(job.what)))
+        let job = jobs.get(*position)?;
+        Some((Target::Occurrence { master: &job.id, index: job.index }, Update::Occurrence(job.what.clone())))
     };
     let build = |positions: &[usize]| UpdateItem { changes: positions.iter().filter_map(one).collect() };
-    for (position, result) in sender.send(parcels, build).await {
-        if let Err(fault) = result {
-            fail(masters, jobs, position, fault);
-        }
-    }
+    sender.send(parcels, build).await
+}
+
+/// Somebody deleted an occurrence that is to change: the series is due as a whole.
+fn not_there(fault: &Fault) -> Fault {
+    let message = "an occurrence that changes is not there any more: the series is written anew";
+    let kind = FaultKind::Transient { wait: None };
+    Fault { kind, message: message.to_owned(), scope: FaultScope::Item, ..fault.clone() }
 }
 
 fn fail<T>(masters: &mut [Master<'_>], jobs: &[Job<T>], position: usize, fault: Fault) {

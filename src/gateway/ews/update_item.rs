@@ -52,13 +52,16 @@ impl Way {
     /// The other way, when the server refused this one for its order.
     pub(super) fn other(self, fault: &Fault) -> Option<Self> {
         match fault.code.as_str() {
-            "ErrorCalendarEndDateIsEarlierThanStartDate" if !self.start_first => {
-                Some(Self { start_first: true, ..self })
-            }
+            _ if !self.start_first && ends_too_early(fault) => Some(Self { start_first: true, ..self }),
             "ErrorInvalidPropertyDelete" if !self.removes_nothing => Some(Self { removes_nothing: true, ..self }),
             _ => None,
         }
     }
+}
+
+/// Whether the server refused an item because it would end before it starts, on the way.
+pub(super) fn ends_too_early(fault: &Fault) -> bool {
+    fault.code == "ErrorCalendarEndDateIsEarlierThanStartDate"
 }
 
 /// What is changed of an item.
@@ -70,6 +73,8 @@ pub(super) enum Update<'a> {
         event: &'a DesiredEvent,
         /// The fields.
         fields: &'a [Field],
+        /// Whether a series is laid out anew.
+        lays_out: bool,
         /// The fingerprint that it is to carry.
         fingerprint: Fingerprint,
         /// Whose item it is.
@@ -81,11 +86,6 @@ pub(super) enum Update<'a> {
     Occurrence(Changed<'a>),
     /// Nothing but the fingerprint.
     Fingerprint(Fingerprint),
-}
-
-/// Whether a write of these fields writes the series anew, so that its exceptions are due again.
-pub(super) fn writes_series_anew(fields: &[Field]) -> bool {
-    fields.iter().any(|field| matches!(field, Field::Time | Field::Recurrence | Field::Occurrences))
 }
 
 /// Changes items.
@@ -137,9 +137,10 @@ impl Operation for UpdateItem<'_> {
 
 fn updates(xml: &mut Xml, update: &Update<'_>, version: ServerVersion) {
     match update {
-        Update::Fields { event, fields, fingerprint, owner, way } => {
+        Update::Fields { event, fields, lays_out, fingerprint, owner, way } => {
             let shown = Shown::of(event, Clockwork::Instant);
-            if writes_series_anew(fields) {
+            let of_single = |field: &Field| event.series.is_none() && matches!(field, Field::Time | Field::Recurrence);
+            if (*lays_out && event.series.is_some()) || fields.iter().any(of_single) {
                 time_and_recurrence(xml, &shown, fields, *way, version);
             }
             for property in content(fields, &shown) {
@@ -243,7 +244,8 @@ mod tests {
     }
 
     fn fields<'a>(event: &'a DesiredEvent, fields: &'a [Field], owner: &'a crate::model::link::Owner) -> Update<'a> {
-        Update::Fields { event, fields, fingerprint: event.fingerprint(), owner, way: Way::FIRST }
+        let lays_out = event.series.is_some();
+        Update::Fields { event, fields, lays_out, fingerprint: event.fingerprint(), owner, way: Way::FIRST }
     }
 
     #[test]
@@ -268,6 +270,7 @@ mod tests {
         let start_first = Update::Fields {
             event: &meeting,
             fields: &[Field::Time],
+            lays_out: false,
             fingerprint: meeting.fingerprint(),
             owner: &owner,
             way: Way { start_first: true, removes_nothing: true },
@@ -322,9 +325,9 @@ mod tests {
     #[test]
     fn occurrences_are_named_by_their_index() {
         let series = sample::series_with_exceptions();
-        let (found, _) = occurrences(&series);
+        let (found, _) = occurrences(&series, None);
         let mut changes: Vec<(Target<'_>, Update<'_>)> = found
-            .iter()
+            .into_iter()
             .filter_map(|found| match found.act {
                 Act::Cancel => None,
                 Act::Change(changed) => {

@@ -1,12 +1,14 @@
 //! Writes, up to 20 in one request, and after them the occurrences of series that differ.
 
-use std::{collections::HashSet, sync::Arc};
+use std::collections::{HashMap, HashSet};
+
+use jiff::civil::DateTime;
 
 use super::{
     super::{Calendar, Outcome, Write},
     GraphGateway,
     batch::{Inner, Sender, Settled},
-    create_event, delete_event, event, fault,
+    create_event, delete_event, fault,
     fault::Verb,
     occurrences::{self, Pending},
     update_event,
@@ -16,29 +18,39 @@ use crate::model::{
     fault::{Fault, FaultKind, FaultScope},
     fingerprint::{Field, Fingerprint},
     link::ItemRef,
+    occurrences::Occurrences,
     recurrence::Series,
 };
 
-/// One write and what its item says after its first request.
+/// One write and what its item says after its request.
 enum Due<'a> {
     Create { event: &'a DesiredEvent, generation: u32, says: Fingerprint },
-    Update { item: &'a ItemRef, event: &'a DesiredEvent, fields: &'a [Field], says: Fingerprint },
+    Update { item: &'a ItemRef, event: &'a DesiredEvent, fields: &'a [Field], lays_out: bool, says: Fingerprint },
     Delete { item: &'a ItemRef },
 }
 
 /// Carries out writes and returns one outcome for each, in their order.
 pub(super) async fn apply(gateway: &GraphGateway, calendar: &Calendar, writes: &[Write]) -> Vec<Outcome> {
     let mut outcomes: Vec<Outcome> = writes.iter().map(|_| Outcome::Failed(second_write())).collect();
-    let due: Vec<(usize, Due<'_>)> =
-        first_writes(writes).into_iter().map(|place| (place, Due::of(&writes[place]))).collect();
-    let requests: Vec<Inner<'_>> = due.iter().map(|(_, due)| due.request(gateway, calendar)).collect();
     let mut sender = Sender::new(gateway, &calendar.mailbox);
+    let mut places = first_writes(writes);
+    let bare = remove_recurrences(&mut sender, calendar, writes, &mut places, &mut outcomes).await;
+    let due: Vec<(usize, Due<'_>)> = places.into_iter().map(|place| (place, Due::of(&writes[place]))).collect();
+    let requests: Vec<Inner<'_>> = due.iter().map(|(_, due)| due.request(gateway, calendar)).collect();
     let answers = sender.run(&requests).await;
     let mut pending = Vec::new();
     for ((place, due), answer) in due.iter().zip(answers) {
-        let outcome = due.outcome(answer);
-        if let (Some((event, series)), Outcome::Written { item, .. }) = (exceptions(&writes[*place]), &outcome) {
-            pending.push(Pending { place: *place, item: item.clone(), event, series });
+        let outcome = match (due.outcome(answer), bare.get(place)) {
+            // It is there as a single event, and says so.
+            (Outcome::Failed(fault), Some(item)) => Outcome::Partly {
+                item: item.clone(),
+                fingerprint: Fingerprint::unknown(),
+                fault: sender.stopping(fault),
+            },
+            (outcome, _) => outcome,
+        };
+        if let (Some((event, series, only)), Outcome::Written { item, .. }) = (second_wave(&writes[*place]), &outcome) {
+            pending.push(Pending { place: *place, item: item.clone(), event, series, only });
         }
         outcomes[*place] = outcome;
     }
@@ -48,6 +60,49 @@ pub(super) async fn apply(gateway: &GraphGateway, calendar: &Calendar, writes: &
         }
     }
     outcomes
+}
+
+/// Makes single events of the series that are laid out anew, so that none of their exceptions stays, and returns what they
+/// are called now. Until the series is there again its item says nothing that anybody wants. Series that could not be
+/// written leave `places`.
+async fn remove_recurrences(
+    sender: &mut Sender<'_>,
+    calendar: &Calendar,
+    writes: &[Write],
+    places: &mut Vec<usize>,
+    outcomes: &mut [Outcome],
+) -> HashMap<usize, ItemRef> {
+    let says = Fingerprint::unknown();
+    let owner = &sender.gateway.config.owner;
+    let rebuilt = |place: &usize| match &writes[*place] {
+        Write::Update { item, event, occurrences: Occurrences::All, .. } if event.series.is_some() => {
+            let request = update_event::remove_recurrence(calendar, &item.id, event, &says, owner);
+            Some((*place, item, request))
+        }
+        Write::Create { .. } | Write::Update { .. } | Write::Delete { .. } => None,
+    };
+    let mut rebuilt_items = Vec::new();
+    let mut requests = Vec::new();
+    for (place, item, request) in places.iter().filter_map(rebuilt) {
+        rebuilt_items.push((place, item));
+        requests.push(request);
+    }
+    let mut bare = HashMap::with_capacity(requests.len());
+    if requests.is_empty() {
+        return bare;
+    }
+    for ((place, item), answer) in rebuilt_items.into_iter().zip(sender.run(&requests).await) {
+        match answer {
+            Ok(body) => {
+                bare.insert(place, body.into_item_ref().unwrap_or_else(|| item.clone()));
+                continue;
+            }
+            Err(failure) if failure.gone => outcomes[place] = Outcome::Gone,
+            Err(failure) => outcomes[place] = Outcome::Failed(failure.fault),
+        }
+        places.retain(|other| *other != place);
+    }
+    bare
 }
 
 /// The first write for each item and key: a batch is carried out in any order, so it holds one for each.
@@ -68,26 +123,28 @@ fn second_write() -> Fault {
     Fault::new(FaultScope::Item, FaultKind::NotAttempted, "SecondWrite", message)
 }
 
-/// The series whose occurrences are to be written after it.
-fn exceptions(write: &Write) -> Option<(&DesiredEvent, &Series)> {
-    let (event, due): (&Arc<DesiredEvent>, bool) = match write {
-        Write::Create { event, .. } => (event, true),
-        Write::Update { event, fields, .. } => (event, event::touches_series(fields)),
+/// The series of which occurrences are to be written after it, and which originals, where not all that differ are.
+fn second_wave(write: &Write) -> Option<(&DesiredEvent, &Series, Option<&[DateTime]>)> {
+    let (event, occurrences) = match write {
+        Write::Create { event, .. } => (event, &Occurrences::Fresh),
+        Write::Update { event, occurrences, .. } => (event, occurrences),
         Write::Delete { .. } => return None,
     };
-    let series = event.series.as_ref().filter(|series| due && !series.exceptions.is_empty())?;
-    Some((event, series))
+    let series = event.series.as_ref().filter(|_| occurrences.are_due(event))?;
+    Some((event, series, occurrences.only()))
 }
 
 impl<'a> Due<'a> {
     fn of(write: &'a Write) -> Self {
-        let says = |event: &DesiredEvent| match exceptions(write) {
+        let says = |event: &DesiredEvent| match second_wave(write) {
             Some(_) => event.fingerprint().without_occurrences(),
             None => event.fingerprint(),
         };
         match write {
             Write::Create { event, generation } => Self::Create { event, generation: *generation, says: says(event) },
-            Write::Update { item, event, fields } => Self::Update { item, event, fields, says: says(event) },
+            Write::Update { item, event, fields, occurrences } => {
+                Self::Update { item, event, fields, lays_out: occurrences.lays_out(), says: says(event) }
+            }
             Write::Delete { item, .. } => Self::Delete { item },
         }
     }
@@ -98,8 +155,8 @@ impl<'a> Due<'a> {
             Self::Create { event, generation, says } => {
                 create_event::create_event(calendar, event, *generation, says, owner)
             }
-            Self::Update { item, event, fields, says } => {
-                update_event::update_event(calendar, &item.id, event, fields, says, owner)
+            Self::Update { item, event, fields, lays_out, says } => {
+                update_event::update_event(calendar, &item.id, event, (fields, *lays_out), says, owner)
             }
             Self::Delete { item } => delete_event::delete_event(calendar, &item.id),
         }

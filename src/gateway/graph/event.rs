@@ -89,15 +89,14 @@ impl<'a> EventBody<'a> {
         body
     }
 
-    /// The given fields of an event. Time, recurrence and occurrences of a series are one: writing the pattern makes
-    /// the server forget the occurrences that differ, so that those which no longer do are as the rule says again.
-    pub(super) fn sparse(event: &'a DesiredEvent, fields: &[Field]) -> Self {
+    /// The given fields of an event; of a series that is laid out anew, its times and recurrence too.
+    pub(super) fn sparse(event: &'a DesiredEvent, fields: &[Field], lays_out: bool) -> Self {
         let mut body = Self::default();
         for field in fields {
             body.content(&event.content, *field);
         }
         match &event.series {
-            Some(series) if touches_series(fields) => {
+            Some(series) if lays_out => {
                 body.time(&event.time, true);
                 body.recurrence = Some(Some(patterned(&series.recurrence, &event.time)));
             }
@@ -115,7 +114,12 @@ impl<'a> EventBody<'a> {
         body
     }
 
-    /// Everything of one occurrence that differs from its series.
+    /// A series that becomes a single event.
+    pub(super) fn without_recurrence() -> Self {
+        Self { recurrence: Some(None), ..Self::default() }
+    }
+
+    /// Everything that an occurrence can differ in.
     pub(super) fn occurrence(time: &EventTime, content: &'a Content) -> Self {
         let mut body = Self::default();
         for field in CONTENT_FIELDS {
@@ -168,11 +172,6 @@ impl<'a> EventBody<'a> {
         self.end = Some(at(end));
         self.is_all_day = Some(time.is_all_day());
     }
-}
-
-/// Whether an update of these fields writes the pattern of a series, and with it all its occurrences.
-pub(super) fn touches_series(fields: &[Field]) -> bool {
-    fields.iter().any(|field| matches!(field, Field::Time | Field::Recurrence | Field::Occurrences))
 }
 
 /// The fields of [`Content`].

@@ -73,6 +73,11 @@ pub(super) fn of_refusal(refusal: &Refusal<'_>, now: Timestamp) -> Fault {
     fault
 }
 
+/// Whether an occurrence would meet its neighbour.
+pub(super) fn is_crossing(fault: &Fault) -> bool {
+    fault.code.eq_ignore_ascii_case("ErrorOccurrenceCrossingBoundary")
+}
+
 /// The fault of a mailbox that refuses a token which others take.
 pub(super) fn of_closed_mailbox(fault: Fault) -> Fault {
     Fault { scope: FaultScope::Mailbox, hint: Some(CLOSED.to_owned()), ..fault }

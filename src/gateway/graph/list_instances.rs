@@ -2,16 +2,25 @@
 //! pattern, so they are never kept: an occurrence is known by the instant at which the rule lets it start.
 //! <https://learn.microsoft.com/en-us/graph/api/event-list-instances?view=graph-rest-1.0>
 
-use jiff::{SignedDuration, Timestamp, civil::DateTime, tz::TimeZone};
+use std::collections::HashSet;
+
+use jiff::{
+    SignedDuration, Timestamp,
+    civil::{Date, DateTime},
+    tz::TimeZone,
+};
 
 use super::{super::Calendar, GraphGateway, answer::EventAnswer, path};
 use crate::model::{
+    event::DesiredEvent,
     recurrence::{ExceptionChange, Series},
     time::EventTime,
 };
 
 /// How far around an occurrence is looked: an offset from UTC moves it to a neighbouring day.
 const MARGIN: SignedDuration = SignedDuration::from_hours(24);
+/// How far an occurrence without a neighbour on one side is looked for on that side.
+const FAR: SignedDuration = SignedDuration::from_hours(24 * 366);
 /// Windows that are closer than this are read as one.
 const GAP: SignedDuration = SignedDuration::from_hours(24 * 30);
 
@@ -40,23 +49,28 @@ impl Instance {
     }
 }
 
-/// The listings that hold every occurrence that differs, at its first place and at its new one.
+/// The listings that hold the occurrences that are to be written: those of the originals `only`, wherever they are, or all
+/// that differ, at their first places and at their new ones.
 pub(super) fn listings(
     gateway: &GraphGateway,
     calendar: &Calendar,
     id: &str,
-    time: &EventTime,
+    event: &DesiredEvent,
     series: &Series,
+    only: Option<&[DateTime]>,
 ) -> Vec<String> {
-    let mut spans = Vec::new();
-    for exception in &series.exceptions {
-        let original = time.zone().instant(exception.original);
-        spans.push((original, original));
-        match &exception.change {
-            ExceptionChange::Cancelled => {}
-            ExceptionChange::Changed { time, .. } => spans.push((time.start_instant(), time.end_instant())),
+    let zone = event.time.zone();
+    let spans = match only {
+        Some(originals) => between_neighbours(event, series, originals),
+        None => {
+            let originals = series.exceptions.iter().map(|exception| zone.instant(exception.original));
+            let moved = series.exceptions.iter().filter_map(|exception| match &exception.change {
+                ExceptionChange::Cancelled => None,
+                ExceptionChange::Changed { time, .. } => Some((time.start_instant(), time.end_instant())),
+            });
+            originals.map(|original| (original, original)).chain(moved).collect()
         }
-    }
+    };
     let page_size = gateway.config.page_size;
     let event = path::event(&calendar.mailbox, id);
     let listing = |(start, end): (Timestamp, Timestamp)| {
@@ -64,6 +78,40 @@ pub(super) fn listings(
         format!("{event}/instances?{window}&$select=id,originalStart,type&$top={page_size}")
     };
     merged(spans).into_iter().map(listing).collect()
+}
+
+/// Where occurrences of these originals, in order, may have been moved: an occurrence stays between the days of its
+/// neighbours. One that is cancelled is no neighbour.
+fn between_neighbours(event: &DesiredEvent, series: &Series, originals: &[DateTime]) -> Vec<(Timestamp, Timestamp)> {
+    let cancelled: HashSet<Date> = series
+        .exceptions
+        .iter()
+        .filter(|exception| exception.change == ExceptionChange::Cancelled)
+        .map(|exception| exception.original.date())
+        .collect();
+    let at = |day: Date| event.time.zone().instant(day.to_datetime(event.time.start().time()));
+    let mut wanted = originals.iter().map(|original| original.date()).peekable();
+    let (mut spans, mut open, mut before): (Vec<_>, usize, Option<Date>) = (Vec::new(), 0, None);
+    for day in series.recurrence.days(event.time.start().date()) {
+        let is_neighbour = !cancelled.contains(&day);
+        if is_neighbour {
+            for (_, end) in spans.iter_mut().skip(open) {
+                *end = at(day);
+            }
+            open = spans.len();
+        }
+        if wanted.next_if_eq(&day).is_some() {
+            let start = before.map_or_else(|| at(day).checked_sub(FAR).unwrap_or(Timestamp::MIN), at);
+            spans.push((start, at(day).checked_add(FAR).unwrap_or(Timestamp::MAX)));
+        }
+        if is_neighbour {
+            before = Some(day);
+        }
+        if wanted.peek().is_none() && open == spans.len() {
+            break;
+        }
+    }
+    spans
 }
 
 /// The spans with their margins, in order, those that touch or nearly do in one.

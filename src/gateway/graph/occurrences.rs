@@ -3,7 +3,9 @@
 //!
 //! *Invariant*: until the last of them is written, the item's `Fingerprint` says that its occurrences are not.
 
-use std::collections::VecDeque;
+use std::{borrow::Cow, collections::VecDeque};
+
+use jiff::civil::DateTime;
 
 use super::{
     super::{Calendar, Outcome},
@@ -18,7 +20,7 @@ use crate::model::{
     fault::{Fault, FaultKind, FaultScope},
     fingerprint::Fingerprint,
     link::ItemRef,
-    recurrence::{Exception, ExceptionChange, Series},
+    recurrence::{ExceptionChange, Series},
     time::EventTime,
 };
 
@@ -30,6 +32,8 @@ pub(super) struct Pending<'a> {
     pub(super) item: ItemRef,
     pub(super) event: &'a DesiredEvent,
     pub(super) series: &'a Series,
+    /// The originals that are written; `None` for all that differ, of a series that was just laid out.
+    pub(super) only: Option<&'a [DateTime]>,
 }
 
 /// What is left to do for one series.
@@ -37,16 +41,39 @@ struct Task<'a> {
     pending: Pending<'a>,
     fingerprint: Fingerprint,
     steps: VecDeque<Step<'a>>,
+    /// Writes whose occurrences met a neighbour, and what the server said of the first.
+    crossed: VecDeque<Step<'a>>,
+    crossing: Option<Fault>,
+    /// Whether an occurrence moved since the crossed ones were tried.
+    goes_on: bool,
     fault: Option<Fault>,
 }
 
 /// One write of one occurrence.
 struct Step<'a> {
     id: String,
-    change: Option<(&'a EventTime, &'a Content)>,
+    change: Option<(Cow<'a, EventTime>, &'a Content)>,
 }
 
-impl Task<'_> {
+impl<'a> Task<'a> {
+    /// The next write. Those that met a neighbour come again once others have moved: each round of them needs one that did,
+    /// so that this comes to an end.
+    fn next(&mut self) -> Option<Step<'a>> {
+        if self.fault.is_some() {
+            return None;
+        }
+        if self.steps.is_empty() && !self.crossed.is_empty() {
+            if !self.goes_on {
+                self.fault = self.crossing.take();
+                return None;
+            }
+            self.goes_on = false;
+            self.crossing = None;
+            std::mem::swap(&mut self.steps, &mut self.crossed);
+        }
+        self.steps.pop_front()
+    }
+
     fn outcome(self, written: Option<ItemRef>) -> (usize, Outcome) {
         let outcome = match (written, self.fault) {
             (Some(item), None) => Outcome::Written { item, fingerprint: self.fingerprint },
@@ -70,8 +97,8 @@ pub(super) async fn write<'a>(
     let mut tasks = prepare(sender, calendar, pending).await;
     loop {
         let mut due: Vec<(&mut Task<'a>, Step<'a>)> = Vec::new();
-        for task in tasks.iter_mut().filter(|task| task.fault.is_none()) {
-            if let Some(step) = task.steps.pop_front() {
+        for task in &mut tasks {
+            if let Some(step) = task.next() {
                 due.push((task, step));
             }
         }
@@ -80,7 +107,7 @@ pub(super) async fn write<'a>(
         }
         let requests: Vec<_> = due
             .iter()
-            .map(|(_, step)| match step.change {
+            .map(|(_, step)| match &step.change {
                 None => delete_event::delete_event(calendar, &step.id),
                 Some((time, content)) => update_event::update_occurrence(calendar, &step.id, time, content),
             })
@@ -88,8 +115,13 @@ pub(super) async fn write<'a>(
         let answers = sender.run(&requests).await;
         for ((task, step), answer) in due.into_iter().zip(answers) {
             match answer {
-                Ok(_) => {}
+                Ok(_) => task.goes_on |= !task.crossed.is_empty(),
                 Err(failure) if failure.gone && step.change.is_none() => {}
+                Err(failure) if failure.gone && task.pending.only.is_some() => task.fault = Some(not_there()),
+                Err(failure) if fault::is_crossing(&failure.fault) => {
+                    task.crossing.get_or_insert(failure.fault);
+                    task.crossed.push_back(step);
+                }
                 Err(failure) => task.fault = Some(sender.stopping(failure.fault)),
             }
         }
@@ -137,8 +169,14 @@ async fn prepare<'a>(sender: &mut Sender<'_>, calendar: &Calendar, pending: Vec<
     let mut paths = Vec::new();
     let mut counts = Vec::new();
     for series in &pending {
-        let listings =
-            list_instances::listings(sender.gateway, calendar, &series.item.id, &series.event.time, series.series);
+        let listings = list_instances::listings(
+            sender.gateway,
+            calendar,
+            &series.item.id,
+            series.event,
+            series.series,
+            series.only,
+        );
         counts.push(listings.len());
         paths.extend(listings);
     }
@@ -162,41 +200,71 @@ async fn prepare<'a>(sender: &mut Sender<'_>, calendar: &Calendar, pending: Vec<
                 Err(fault) => (VecDeque::new(), Some(fault)),
             },
         };
-        tasks.push(Task { pending, fingerprint, steps, fault });
+        let (crossed, crossing, goes_on) = (VecDeque::new(), None, false);
+        tasks.push(Task { pending, fingerprint, steps, crossed, crossing, goes_on, fault });
     }
     tasks
 }
 
-/// The writes of one series, in an order in which no occurrence meets its neighbour on the way: first those that are
-/// cancelled, then those that move to an earlier time, the first one first, then the others, the last one first.
-fn steps<'a>(pending: &Pending<'a>, instances: &[Instance]) -> Result<VecDeque<Step<'a>>, Fault> {
-    let time = &pending.event.time;
-    let exceptions = &pending.series.exceptions;
-    let earlier = |exception: &Exception| match &exception.change {
+/// Somebody deleted an occurrence that is to change: the series is due as a whole.
+fn not_there() -> Fault {
+    let message = "an occurrence that changes is not there any more: the series is written anew";
+    Fault::new(FaultScope::Item, FaultKind::Transient { wait: None }, "OccurrenceNotFound", message)
+}
+
+/// What happens at an original: nothing takes place, or this.
+type Due<'a> = (DateTime, Option<(Cow<'a, EventTime>, &'a Content)>);
+
+/// What is to be written of one series.
+fn due<'a>(pending: &Pending<'a>) -> Vec<Due<'a>> {
+    let of_exception = |change: &'a ExceptionChange| match change {
         ExceptionChange::Cancelled => None,
-        ExceptionChange::Changed { time, .. } => Some(time.start() <= exception.original),
+        ExceptionChange::Changed { time, content } => Some((Cow::Borrowed(time), &**content)),
     };
-    let cancelled = exceptions.iter().filter(|exception| earlier(exception).is_none());
-    let back = exceptions.iter().filter(|exception| earlier(exception) == Some(true));
-    let forth = exceptions.iter().rev().filter(|exception| earlier(exception) == Some(false));
-    let mut steps = VecDeque::new();
-    for exception in cancelled.chain(back).chain(forth) {
-        let instance = instances.iter().find(|instance| instance.is(exception.original, time));
-        match (instance, &exception.change) {
-            // It is cancelled already.
-            (None, ExceptionChange::Cancelled) => {}
-            (None, ExceptionChange::Changed { .. }) => {
-                let message = format!("the series has no occurrence at {}", exception.original);
-                return Err(Fault::new(FaultScope::Item, FaultKind::Permanent, "OccurrenceNotFound", message)
-                    .hint("check in the source that the exception falls on the rule of its series"));
+    let exceptions = &pending.series.exceptions;
+    let Some(originals) = pending.only else {
+        return exceptions.iter().map(|exception| (exception.original, of_exception(&exception.change))).collect();
+    };
+    let one = |original: &DateTime| {
+        let event = pending.event;
+        let change = match exceptions.binary_search_by_key(original, |exception| exception.original) {
+            Ok(place) => of_exception(&exceptions[place].change),
+            Err(_) => Some((Cow::Owned(event.time.on(original.date())), &event.content)),
+        };
+        (*original, change)
+    };
+    originals.iter().map(one).collect()
+}
+
+/// The writes of one series, in an order in which no occurrence of a series that is as its rule says meets its neighbour on
+/// the way: first those that are cancelled, then those that move to an earlier time, the first one first, then the others,
+/// the last one first.
+fn steps<'a>(pending: &Pending<'a>, instances: &[Instance]) -> Result<VecDeque<Step<'a>>, Fault> {
+    let series_time = &pending.event.time;
+    let (mut cancelled, mut back, mut forth) = (VecDeque::new(), Vec::new(), Vec::new());
+    for (original, change) in due(pending) {
+        let instance = instances.iter().find(|instance| instance.is(original, series_time));
+        let is_later = change.as_ref().map(|(time, _)| time.start() > original);
+        let Some(instance) = instance else {
+            match is_later {
+                // It is cancelled already.
+                None => continue,
+                Some(_) if pending.only.is_some() => return Err(not_there()),
+                Some(_) => {
+                    let message = format!("the series has no occurrence at {original}");
+                    return Err(Fault::new(FaultScope::Item, FaultKind::Permanent, "OccurrenceNotFound", message)
+                        .hint("check in the source that the exception falls on the rule of its series"));
+                }
             }
-            (Some(instance), ExceptionChange::Cancelled) => {
-                steps.push_back(Step { id: instance.id.clone(), change: None });
-            }
-            (Some(instance), ExceptionChange::Changed { time, content }) => {
-                steps.push_back(Step { id: instance.id.clone(), change: Some((time, content)) });
-            }
+        };
+        let step = Step { id: instance.id.clone(), change };
+        match is_later {
+            None => cancelled.push_back(step),
+            Some(false) => back.push(step),
+            Some(true) => forth.push(step),
         }
     }
-    Ok(steps)
+    cancelled.extend(back);
+    cancelled.extend(forth.into_iter().rev());
+    Ok(cancelled)
 }

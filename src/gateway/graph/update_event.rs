@@ -13,16 +13,16 @@ fn patch<'a>(calendar: &Calendar, id: &str, body: EventBody<'a>) -> Inner<'a> {
     Inner { method: "PATCH", url: path::event(&calendar.mailbox, id), body: Some(body), verb: Verb::Change }
 }
 
-/// The request that writes some fields. `fingerprint` is what the event says after it.
+/// The request that writes some fields, and lays a series out anew or leaves it as it is. `fingerprint` is what the event says after it.
 pub(super) fn update_event<'a>(
     calendar: &Calendar,
     id: &str,
     event: &'a DesiredEvent,
-    fields: &[Field],
+    (fields, lays_out): (&[Field], bool),
     fingerprint: &'a Fingerprint,
     owner: &'a Owner,
 ) -> Inner<'a> {
-    let mut body = EventBody::sparse(event, fields);
+    let mut body = EventBody::sparse(event, fields, lays_out);
     body.single_value_extended_properties = Some(properties::of(&event.key, fingerprint, owner));
     patch(calendar, id, body)
 }
@@ -35,10 +35,23 @@ pub(super) fn update_properties<'a>(
     fingerprint: &'a Fingerprint,
     owner: &'a Owner,
 ) -> Inner<'a> {
-    update_event(calendar, id, event, &[], fingerprint, owner)
+    update_event(calendar, id, event, (&[], false), fingerprint, owner)
 }
 
-/// The request that makes one occurrence differ from its series.
+/// The request that makes a single event of a series, which has no occurrences that differ.
+pub(super) fn remove_recurrence<'a>(
+    calendar: &Calendar,
+    id: &str,
+    event: &'a DesiredEvent,
+    fingerprint: &'a Fingerprint,
+    owner: &'a Owner,
+) -> Inner<'a> {
+    let mut body = EventBody::without_recurrence();
+    body.single_value_extended_properties = Some(properties::of(&event.key, fingerprint, owner));
+    patch(calendar, id, body)
+}
+
+/// The request that writes one occurrence as a whole.
 pub(super) fn update_occurrence<'a>(
     calendar: &Calendar,
     id: &str,

@@ -8,8 +8,10 @@ use super::{Stage, all_day, batch, calendar, error, item, key, mailbox, paris, s
 use crate::{
     gateway::{Calendar, Gateway, Outcome, Write},
     model::{
+        event::DesiredEvent,
         fault::FaultKind,
         fingerprint::Field,
+        occurrences::Occurrences,
         recurrence::{Pattern, RecurrenceEnd},
     },
 };
@@ -22,8 +24,9 @@ fn weekly() -> Pattern {
 #[tokio::test]
 async fn writes_go_out_in_one_batch() {
     let create = |event| Write::Create { event: Arc::new(event), generation: 1 };
-    let update = |id: &str, event, fields: &[Field]| Write::Update {
+    let update = |id: &str, event: DesiredEvent, fields: &[Field]| Write::Update {
         item: item(id),
+        occurrences: if event.series.is_some() { Occurrences::Fresh } else { Occurrences::NONE },
         event: Arc::new(event),
         fields: fields.to_vec(),
     };

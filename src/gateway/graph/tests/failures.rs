@@ -14,6 +14,7 @@ use crate::{
         address::Address,
         fault::{Fault, FaultKind, FaultScope},
         fingerprint::Field,
+        occurrences::Occurrences,
     },
 };
 
@@ -22,7 +23,8 @@ fn create(id: &str) -> Write {
 }
 
 fn update(id: &str) -> Write {
-    Write::Update { item: item(id), event: Arc::new(single(id, paris())), fields: vec![Field::Subject] }
+    let event = Arc::new(single(id, paris()));
+    Write::Update { item: item(id), event, fields: vec![Field::Subject], occurrences: Occurrences::NONE }
 }
 
 fn delete(id: &str) -> Write {

@@ -10,7 +10,8 @@ use crate::{
     model::{
         event::DesiredEvent,
         fault::{FaultKind, FaultScope},
-        fingerprint::Field,
+        fingerprint::{Field, Fingerprint},
+        occurrences::Occurrences,
         recurrence::{Exception, ExceptionChange, Pattern, RecurrenceEnd},
     },
 };
@@ -119,33 +120,117 @@ async fn a_batch_never_holds_two_writes_for_one_series() {
 #[tokio::test]
 async fn an_update_writes_the_occurrences_again_when_it_must() {
     let event = daily("1", vec![cancelled("2026-11-24T09:00")]);
-    // fields, requests, whether the pattern is written
+    // fields, occurrences, requests, whether the recurrence is removed first, whether the pattern is written
     let cases = [
-        (vec![Field::Subject], 1, false),
-        (vec![Field::Time], 4, true),
-        (vec![Field::Recurrence], 4, true),
-        (vec![Field::Subject, Field::Occurrences], 4, true),
+        (vec![Field::Subject], Occurrences::NONE, 1, false, false),
+        (vec![Field::Time], Occurrences::Fresh, 4, false, true),
+        (vec![Field::Recurrence], Occurrences::All, 5, true, true),
+        (vec![Field::Subject, Field::Occurrences], Occurrences::All, 5, true, true),
     ];
-    for (fields, requests, pattern) in cases {
+    for (fields, occurrences, requests, removes, pattern) in cases {
         let replies = [
+            batch([(1, 200, written("S", "b"))]),
             batch([(1, 200, written("S", "c"))]),
             batch([(1, 200, instances("o"))]),
             batch([(1, 204, Value::Null)]),
             batch([(1, 200, written("S", "d"))]),
         ];
-        let stage = Stage::new(replies.into_iter().take(requests));
-        let write = Write::Update { item: item("S"), event: Arc::new(event.clone()), fields: fields.clone() };
+        let stage = Stage::new(replies.into_iter().skip(usize::from(!removes)).take(requests));
+        let write = Write::Update {
+            item: item("S"),
+            event: Arc::new(event.clone()),
+            fields: fields.clone(),
+            occurrences: occurrences.clone(),
+        };
         let outcomes = stage.gateway.apply(&calendar(), &[write]).await;
         let Outcome::Written { fingerprint, .. } = &outcomes[0] else { panic!("{fields:?}: {outcomes:?}") };
         assert_eq!(*fingerprint, event.fingerprint(), "{fields:?}");
         assert_eq!(stage.requests().len(), requests, "{fields:?}");
-        let body: Value = serde_json::from_slice(&stage.requests()[0].body).unwrap();
-        let body = &body["requests"][0]["body"];
+        let body = |number: usize| -> Value {
+            let body: Value = serde_json::from_slice(&stage.requests()[number].body).unwrap();
+            body["requests"][0]["body"].clone()
+        };
+        if removes {
+            let bare = body(0);
+            assert!(bare["recurrence"].is_null() && bare.get("recurrence").is_some(), "{bare}");
+            assert_eq!(bare.as_object().unwrap().len(), 2, "the rest is its properties: {bare}");
+            assert!(bare.to_string().contains(Fingerprint::unknown().as_str()), "{bare}");
+        }
+        let body = body(usize::from(removes));
         for member in ["start", "end", "isAllDay", "recurrence"] {
             assert_eq!(body.get(member).is_some(), pattern, "{fields:?} {member}");
         }
         assert!(body.get("transactionId").is_none());
     }
+}
+
+fn update(event: &DesiredEvent, occurrences: Occurrences) -> Write {
+    Write::Update { item: item("S"), event: Arc::new(event.clone()), fields: vec![Field::Occurrences], occurrences }
+}
+
+#[tokio::test]
+async fn single_occurrences_are_written_without_the_others() {
+    let event = daily(
+        "1",
+        vec![
+            changed("2026-11-24T09:00", "2026-11-24T14:00", "2026-11-24T15:00"),
+            cancelled("2026-11-26T09:00"),
+            changed("2026-11-27T09:00", "2026-11-27T14:00", "2026-11-27T15:00"),
+        ],
+    );
+    // The 24th changes; the 25th is as the rule says again.
+    let only = Occurrences::Only(vec![at("2026-11-24T09:00"), at("2026-11-25T09:00")]);
+    let stage = Stage::new([
+        batch([(1, 200, written("S", "c1"))]),
+        batch([(1, 200, instances("o"))]),
+        batch([(1, 200, written("o25", "x"))]),
+        batch([(1, 200, written("o24", "x"))]),
+        batch([(1, 200, written("S", "c9"))]),
+    ]);
+    let outcomes = stage.gateway.apply(&calendar(), &[update(&event, only)]).await;
+    let Outcome::Written { fingerprint, .. } = &outcomes[0] else { panic!("{outcomes:?}") };
+    assert_eq!(*fingerprint, event.fingerprint());
+    stage.golden("one_occurrence", &outcomes);
+}
+
+#[tokio::test]
+async fn an_occurrence_that_meets_its_neighbour_waits_until_that_has_moved() {
+    let event = daily("1", Vec::new());
+    let only = || Occurrences::Only(vec![at("2026-11-24T09:00"), at("2026-11-25T09:00")]);
+    let crossing = || batch([(1, 400, error("ErrorOccurrenceCrossingBoundary"))]);
+    let ok = || batch([(1, 200, written("S", "x"))]);
+    let begin = || vec![ok(), batch([(1, 200, instances("o"))])];
+    let stage = Stage::new([begin(), vec![crossing(), ok(), ok(), ok()]].concat());
+    let outcomes = stage.gateway.apply(&calendar(), &[update(&event, only())]).await;
+    assert!(matches!(outcomes[0], Outcome::Written { .. }), "{outcomes:?}");
+    let lines: Vec<String> = sent(&stage).concat();
+    assert_eq!(lines, ["PATCH S", "GET instances", "PATCH o24", "PATCH o25", "PATCH o24", "PATCH S"]);
+
+    let stage = Stage::new([begin(), vec![crossing(), crossing()]].concat());
+    let outcomes = stage.gateway.apply(&calendar(), &[update(&event, only())]).await;
+    let Outcome::Partly { fault, .. } = &outcomes[0] else { panic!("{outcomes:?}") };
+    assert_eq!(fault.kind, FaultKind::Permanent, "no other has moved");
+
+    // Somebody deleted one: the series is due as a whole.
+    let empty = batch([(1, 200, json!({"value": []}))]);
+    let stage = Stage::new([ok(), empty]);
+    let outcomes = stage.gateway.apply(&calendar(), &[update(&event, only())]).await;
+    let Outcome::Partly { fault, .. } = &outcomes[0] else { panic!("{outcomes:?}") };
+    assert_eq!(fault.kind, FaultKind::Transient { wait: None });
+}
+
+#[tokio::test]
+async fn a_series_that_is_not_laid_out_again_says_so() {
+    let event = daily("1", vec![cancelled("2026-11-24T09:00")]);
+    let stage = Stage::new([batch([(1, 200, written("S", "c1"))]), batch([(1, 503, error("ErrorServerBusy"))])]);
+    let outcomes = stage.gateway.apply(&calendar(), &[update(&event, Occurrences::All)]).await;
+    let Outcome::Partly { item, fingerprint, .. } = &outcomes[0] else { panic!("{outcomes:?}") };
+    assert_eq!((item.change_key.as_str(), fingerprint), ("c1", &Fingerprint::unknown()));
+    let stage = Stage::new([batch([(1, 404, error("ErrorItemNotFound"))])]);
+    assert_eq!(stage.gateway.apply(&calendar(), &[update(&event, Occurrences::All)]).await, [Outcome::Gone]);
+    let stage = Stage::new([batch([(1, 503, error("ErrorServerBusy"))])]);
+    let outcomes = stage.gateway.apply(&calendar(), &[update(&event, Occurrences::All)]).await;
+    assert!(matches!(outcomes[0], Outcome::Failed(_)), "{outcomes:?}");
 }
 
 #[tokio::test]
