@@ -31,6 +31,7 @@ mod faults;
 mod harness;
 mod kill;
 mod notify;
+mod occurrences;
 mod push;
 mod restart;
 mod stop;

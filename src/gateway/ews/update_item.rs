@@ -6,8 +6,8 @@
 //!    before, and the item is a single one while its times change.
 //! 2. The zones, before the times: a zone that is set alone moves the times that are there.
 //! 3. `IsAllDayEvent` off, before the times, or they would be moved to midnight.
-//! 4. `End`, then `Start`, as instants; those of whole days as wall times, in the zones of step 2. What the item said before is not known here. When the new end lies after the
-//!    old start this order never lets the item end before it starts; otherwise the server refuses the item as a whole
+//! 4. `End`, then `Start`, as instants; those of whole days as wall times, in the zones of step 2. What the item said
+//!    before is not known here. When the new end lies after the old start this order never lets the item end before it starts; otherwise the server refuses the item as a whole
 //!    (`ErrorCalendarEndDateIsEarlierThanStartDate`), and `Start` first is then the order that always holds, because
 //!    the new start lies before the old end. So one of the two orders is right, and the server tells which, without a
 //!    reading beforehand: see [`Way`].
