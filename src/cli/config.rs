@@ -47,7 +47,11 @@ pub(super) fn set(config: Option<&Path>, key: &str, value: &str) -> Outcome {
 fn refuse(error: &EditError) -> ExitCode {
     match error {
         EditError::Faults(faults) => setup::print_faults(faults),
-        EditError::UnknownKey { .. } | EditError::Secret { .. } | EditError::Changed(_) | EditError::Write { .. } => {
+        EditError::UnknownKey { .. }
+        | EditError::UnknownEntry { .. }
+        | EditError::Secret { .. }
+        | EditError::Changed(_)
+        | EditError::Write { .. } => {
             output::complain(format_args!("error: {}", output::chain(error)));
         }
     }

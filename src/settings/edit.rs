@@ -50,6 +50,16 @@ pub enum EditError {
         /// The nearest known key.
         nearest: Option<String>,
     },
+    /// The key is below an entry that the settings do not have.
+    #[error("there is no {what} {name:?}")]
+    UnknownEntry {
+        /// What it would be: `job` or `source`.
+        what: String,
+        /// Its name.
+        name: String,
+        /// The names that there are, in their order.
+        names: Vec<String>,
+    },
     /// Secrets are never written by us.
     #[error("{key} is a secret and is not written into the file")]
     Secret {
@@ -83,6 +93,13 @@ impl EditError {
                     Some("keys look like exchange.tenant_id or jobs.NAME.every; config/calsyncd.toml lists them".into())
                 }
             },
+            Self::UnknownEntry { what, name, names } => {
+                Some(match schema::nearest(name, names.iter().map(String::as_str)) {
+                    Some(near) => format!("did you mean {near:?}?"),
+                    None if names.is_empty() => format!("there is no [{what}s.NAME] at all"),
+                    None => format!("the {what}s are {}", names.join(", ")),
+                })
+            }
             Self::Secret { key } => {
                 let name = key.rsplit('.').next().unwrap_or(key);
                 Some(format!(
@@ -119,7 +136,7 @@ fn read(path: &Path) -> Result<FileText, EditError> {
 /// The value of a dotted key, as the daemon would see it. Faults of other keys do not matter.
 ///
 /// # Errors
-/// When there is no such key, or the file cannot be read.
+/// When there is no such key, no such job or source, or the file cannot be read.
 pub fn get(path: &Path, key: &str, environment: &Environment) -> Result<Shown, EditError> {
     let known = find(key)?;
     let file = read(path)?;
@@ -129,6 +146,7 @@ pub fn get(path: &Path, key: &str, environment: &Environment) -> Result<Shown, E
     if known.form == Form::Secret && secret::credential(environment.credentials.as_deref(), name).is_some() {
         return Ok(Shown { value: "(set)".to_owned(), origin: ValueOrigin::Credential });
     }
+    entry(&tree, &known)?;
     let Some(value) = value_at(&tree, &known.parts) else {
         return Ok(match known.default {
             Some(default) => Shown { value: default.to_owned(), origin: ValueOrigin::Default },
@@ -142,6 +160,20 @@ pub fn get(path: &Path, key: &str, environment: &Environment) -> Result<Shown, E
     };
     let value = if known.form == Form::Secret { "(set)".to_owned() } else { shown(value) };
     Ok(Shown { value, origin })
+}
+
+/// Refuses a key of a job or a source that the settings do not have: its default is nobody's.
+fn entry(tree: &Map<String, Value>, known: &KeyPath) -> Result<(), EditError> {
+    let [section, name, _, ..] = known.parts.as_slice() else { return Ok(()) };
+    let mut names: Vec<String> = match tree.get(section).map(|value| &value.kind) {
+        Some(ValueKind::Table(entries)) => entries.keys().cloned().collect(),
+        _ => Vec::new(),
+    };
+    if names.contains(name) {
+        return Ok(());
+    }
+    names.sort();
+    Err(EditError::UnknownEntry { what: section.trim_end_matches('s').to_owned(), name: name.clone(), names })
 }
 
 fn value_at<'a>(tree: &'a Map<String, Value>, parts: &[String]) -> Option<&'a Value> {

@@ -8,7 +8,7 @@ use std::{
 use config::{Config, ConfigError, Map, Source, Value, ValueKind};
 
 use super::{
-    Protocol, ServerVersion, Settings, SettingsFaults,
+    Settings, SettingsFaults,
     document::{self, Document},
     environment::Environment,
     finding::{Finding, Severity},
@@ -16,8 +16,8 @@ use super::{
     schema,
     secret::SecretOrigin,
     section::{exchange, job, limits, source, state_and_log},
+    version_limits,
 };
-use crate::model::event::ShowAs;
 
 /// How strict the check is about secrets that cannot be reached, or that others may read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -165,7 +165,7 @@ fn resolve<'a>(reader: &mut Reader<'a>, root: &Section<'a>) -> Option<Resolved> 
     let log = state_and_log::log(reader, &log);
     let exchange::ExchangeRead { exchange, secret: (key, origin) } = exchange?;
     let settings = Settings { exchange, sources, jobs, state, limits, brake, log };
-    working_elsewhere(reader, &settings);
+    version_limits::warn(reader, root, &settings);
     Some((settings, BTreeMap::from([(key, origin)])))
 }
 
@@ -209,23 +209,5 @@ fn idle(reader: &mut Reader<'_>, jobs: &Section<'_>, sources: &Section<'_>, name
     for name in names.iter().filter(|name| !used(name)) {
         let place = reader.place_of(sources, name);
         reader.warn(&place, format!("no job pushes from the source {name:?}"), "add a job, or take the source out");
-    }
-}
-
-/// `WorkingElsewhere` came with the schema of Exchange 2013.
-fn working_elsewhere(reader: &mut Reader<'_>, settings: &Settings) {
-    let Protocol::Ews { version, .. } = &settings.exchange.protocol else { return };
-    if *version >= ServerVersion::Exchange2013 {
-        return;
-    }
-    for (name, _) in settings.jobs.iter().filter(|(_, job)| job.show_as == ShowAs::WorkingElsewhere) {
-        let path = format!("jobs.{name}.show_as");
-        let place = super::reader::Place { position: reader.positions.get(&path).copied(), key: path, variable: None };
-        let message = format!("working_elsewhere is not known to {}", version.as_str());
-        reader.error(
-            &place,
-            message,
-            "set exchange_server_version to Exchange2013 or later, or show_as to another word",
-        );
     }
 }

@@ -18,7 +18,9 @@ mod reader;
 mod schema;
 mod secret;
 mod section;
+mod server_version;
 mod service_url;
+mod version_limits;
 mod words;
 
 #[cfg(test)]
@@ -28,6 +30,7 @@ pub use environment::Environment;
 pub use finding::{Finding, SettingsFaults, Severity};
 pub use load::{Loaded, Strictness, load};
 pub use secret::SecretOrigin;
+pub use server_version::{Feature, ServerVersion};
 
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
@@ -91,46 +94,6 @@ pub enum Protocol {
         /// `graph_url`: the root without `/v1.0`, such as `https://graph.microsoft.com`.
         root: String,
     },
-}
-
-/// The schema versions that EWS can be asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-#[allow(non_camel_case_types, missing_docs, reason = "the protocol's own names")]
-pub enum ServerVersion {
-    Exchange2007_SP1,
-    Exchange2010,
-    Exchange2010_SP1,
-    Exchange2010_SP2,
-    Exchange2013,
-    Exchange2013_SP1,
-    Exchange2016,
-}
-
-impl ServerVersion {
-    /// Every version, oldest first.
-    pub const ALL: [Self; 7] = [
-        Self::Exchange2007_SP1,
-        Self::Exchange2010,
-        Self::Exchange2010_SP1,
-        Self::Exchange2010_SP2,
-        Self::Exchange2013,
-        Self::Exchange2013_SP1,
-        Self::Exchange2016,
-    ];
-
-    /// The value of `RequestServerVersion/@Version`.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Exchange2007_SP1 => "Exchange2007_SP1",
-            Self::Exchange2010 => "Exchange2010",
-            Self::Exchange2010_SP1 => "Exchange2010_SP1",
-            Self::Exchange2010_SP2 => "Exchange2010_SP2",
-            Self::Exchange2013 => "Exchange2013",
-            Self::Exchange2013_SP1 => "Exchange2013_SP1",
-            Self::Exchange2016 => "Exchange2016",
-        }
-    }
 }
 
 /// Who we are to Outlook.

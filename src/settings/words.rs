@@ -1,6 +1,6 @@
 //! The closed lists of words that settings take, each with its value.
 
-use super::{LogFormat, LogLevel, ServerVersion};
+use super::{LogFormat, LogLevel};
 use crate::model::{
     event::{Importance, Sensitivity, ShowAs},
     key::Kind,
@@ -42,16 +42,6 @@ pub(super) const LOG_LEVELS: Words<LogLevel> = &[
     (LogLevel::Warn.as_str(), LogLevel::Warn),
     (LogLevel::Info.as_str(), LogLevel::Info),
     (LogLevel::Debug.as_str(), LogLevel::Debug),
-];
-
-pub(super) const SERVER_VERSIONS: Words<ServerVersion> = &[
-    (ServerVersion::Exchange2007_SP1.as_str(), ServerVersion::Exchange2007_SP1),
-    (ServerVersion::Exchange2010.as_str(), ServerVersion::Exchange2010),
-    (ServerVersion::Exchange2010_SP1.as_str(), ServerVersion::Exchange2010_SP1),
-    (ServerVersion::Exchange2010_SP2.as_str(), ServerVersion::Exchange2010_SP2),
-    (ServerVersion::Exchange2013.as_str(), ServerVersion::Exchange2013),
-    (ServerVersion::Exchange2013_SP1.as_str(), ServerVersion::Exchange2013_SP1),
-    (ServerVersion::Exchange2016.as_str(), ServerVersion::Exchange2016),
 ];
 
 /// The word for a value.

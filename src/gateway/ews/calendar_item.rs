@@ -17,7 +17,7 @@ use crate::{
         recurrence::Recurrence,
         time::EventTime,
     },
-    settings::ServerVersion,
+    settings::{Feature, ServerVersion},
 };
 
 /// A property of a calendar item.
@@ -193,7 +193,7 @@ impl<'a> Shown<'a> {
     /// Writes the zone where the version has it: in `MeetingTimeZone` before 2010, in the two others since.
     fn time_zone(&self, xml: &mut Xml, property: Property, version: ServerVersion) {
         let zone = self.time.zone().windows();
-        if version < ServerVersion::Exchange2010 {
+        if !version.carries(Feature::TimeZones) {
             if property == Property::MeetingTimeZone {
                 xml.empty("t:MeetingTimeZone", &[("TimeZoneName", zone)]);
             }
@@ -212,7 +212,7 @@ impl<'a> Shown<'a> {
         let clear =
             || matches!(zone.rules().to_ambiguous_timestamp(wall).offset(), AmbiguousOffset::Unambiguous { .. });
         let as_wall_time = match (self.time.is_all_day(), self.clockwork) {
-            (true, _) => version >= ServerVersion::Exchange2010,
+            (true, _) => version.carries(Feature::TimeZoneContext),
             (false, Clockwork::Wall) => clear(),
             (false, Clockwork::Instant) => false,
         };
@@ -233,7 +233,7 @@ pub(super) fn new_item(
     version: ServerVersion,
 ) {
     // Before 2010 a wall time means UTC unless the server takes MeetingTimeZone; an instant means the same everywhere.
-    let clockwork = if version >= ServerVersion::Exchange2010 { Clockwork::Wall } else { Clockwork::Instant };
+    let clockwork = if version.carries(Feature::TimeZones) { Clockwork::Wall } else { Clockwork::Instant };
     let shown = Shown::of(event, clockwork);
     let content = &event.content;
     let is_said = |property: &&Property| {
@@ -286,7 +286,7 @@ fn free_busy(value: ShowAs, version: ServerVersion) -> &'static str {
         ShowAs::Free => "Free",
         ShowAs::Tentative => "Tentative",
         ShowAs::OutOfOffice => "OOF",
-        ShowAs::WorkingElsewhere if version >= ServerVersion::Exchange2013 => "WorkingElsewhere",
+        ShowAs::WorkingElsewhere if version.carries(Feature::WorkingElsewhere) => "WorkingElsewhere",
         ShowAs::Busy | ShowAs::WorkingElsewhere => "Busy",
     }
 }

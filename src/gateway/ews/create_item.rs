@@ -74,7 +74,7 @@ mod tests {
 
     use super::CreateItem;
     use crate::{
-        gateway::ews::sample::{self, Latest, Oldest, check_answer, check_request},
+        gateway::ews::sample::{self, check_answer, check_request},
         model::fault::FaultKind,
     };
 
@@ -85,8 +85,9 @@ mod tests {
         let fingerprints = events.iter().map(crate::model::event::DesiredEvent::fingerprint);
         let events: Vec<_> = events.iter().zip(fingerprints).collect();
         let operation = CreateItem { calendar: &calendar, events, owner: &owner };
-        check_request("create_item", &Latest, &operation);
-        check_request("create_item_2007", &Oldest, &operation);
+        for (setting, version) in sample::VERSIONS {
+            check_request(&format!("create_item{version}"), &setting, &operation);
+        }
     }
 
     #[test]

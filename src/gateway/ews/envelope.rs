@@ -13,7 +13,7 @@ use http::{
 };
 
 use super::{EwsConfig, document::SOAP, operation::Operation, xml::Xml};
-use crate::{model::address::Address, settings::ServerVersion};
+use crate::{model::address::Address, settings::Feature};
 
 /// The namespace of messages.
 const MESSAGES: &str = "http://schemas.microsoft.com/exchange/services/2006/messages";
@@ -29,8 +29,7 @@ pub(super) fn envelope<O: Operation>(config: &EwsConfig, mailbox: &Address, oper
     xml.element("soap:Envelope", &namespaces, |xml| {
         xml.element("soap:Header", &[], |xml| {
             xml.empty("t:RequestServerVersion", &[("Version", config.version.as_str())]);
-            // The schema of 2007 SP1 has no such header.
-            if let (Some(zone), true) = (operation.zone(), config.version >= ServerVersion::Exchange2010) {
+            if let (Some(zone), true) = (operation.zone(), config.version.carries(Feature::TimeZoneContext)) {
                 xml.element("t:TimeZoneContext", &[], |xml| {
                     xml.empty("t:TimeZoneDefinition", &[("Id", zone.windows())]);
                 });

@@ -379,12 +379,14 @@ pub(super) fn is_indivisible(fault: &Fault) -> bool {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use std::{collections::BTreeSet, time::Duration};
 
     use super::{Circumstances, ServerError, TABLE};
     use crate::{
         gateway::ews::operation::Effect,
         model::fault::{FaultKind, FaultScope},
+        settings::ServerVersion,
     };
 
     fn error(code: &str, values: &[(&str, &str)]) -> ServerError {
@@ -451,6 +453,13 @@ mod tests {
         violation.text = "The value 'Secret meeting' is invalid".to_owned();
         let fault = circumstances(Effect::Write, true).of_request(&violation);
         assert_eq!(fault.message, "the request does not fit the schema at line 3, column 40");
+    }
+
+    #[test]
+    fn the_version_that_is_advised_is_one_of_the_list() {
+        let row = TABLE.iter().find(|row| row.codes.contains(&"ErrorInvalidServerVersion")).unwrap();
+        let advised = row.hint.unwrap().rsplit(' ').next().unwrap();
+        assert!(ServerVersion::ALL.iter().any(|version| version.as_str() == advised), "{advised}");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use jiff::civil::{Date, Weekday};
 use super::xml::Xml;
 use crate::{
     model::recurrence::{Pattern, Recurrence, RecurrenceEnd, RelativeDay, WeekIndex},
-    settings::ServerVersion,
+    settings::{Feature, ServerVersion},
 };
 
 /// Writes the recurrence of a series whose first occurrence is on `first`.
@@ -28,8 +28,7 @@ fn pattern(xml: &mut Xml, pattern: &Pattern, version: ServerVersion) {
             number(xml, "t:Interval", *interval);
             let names: Vec<&str> = days.iter().map(|day| weekday(*day)).collect();
             xml.text("t:DaysOfWeek", &names.join(" "));
-            // The schema of 2007 SP1 has no such element.
-            if version >= ServerVersion::Exchange2010 {
+            if version.carries(Feature::FirstDayOfWeek) {
                 xml.text("t:FirstDayOfWeek", weekday(*first_day));
             }
         }),

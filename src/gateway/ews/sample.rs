@@ -35,16 +35,24 @@ use crate::{
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Setting {
     Latest,
+    Of2013,
+    Of2010,
     Oldest,
     Delegate,
 }
 
-pub(super) use Setting::{Delegate, Latest, Oldest};
+pub(super) use Setting::{Delegate, Latest, Of2010, Of2013, Oldest};
+
+/// Every sort of version, with the end of the names of its goldens.
+pub(super) const VERSIONS: [(Setting, &str); 4] =
+    [(Latest, ""), (Of2013, "_2013"), (Of2010, "_2010"), (Oldest, "_2007")];
 
 impl Setting {
     pub(super) fn config(self) -> EwsConfig {
         let (version, impersonation) = match self {
-            Latest => (ServerVersion::Exchange2016, true),
+            Latest => (ServerVersion::V2016_10_10, true),
+            Of2013 => (ServerVersion::Exchange2013_SP1, true),
+            Of2010 => (ServerVersion::Exchange2010_SP2, true),
             Oldest => (ServerVersion::Exchange2007_SP1, true),
             Delegate => (ServerVersion::Exchange2010_SP2, false),
         };

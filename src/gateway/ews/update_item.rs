@@ -33,7 +33,7 @@ use crate::{
         link::{ItemRef, Owner},
         zone::Zone,
     },
-    settings::ServerVersion,
+    settings::{Feature, ServerVersion},
 };
 
 /// How an update of an item is put, where only the server can tell which is right.
@@ -165,7 +165,7 @@ fn time_and_recurrence(xml: &mut Xml, shown: &Shown<'_>, fields: &[Field], way: 
     }
     // A series that is laid out anew begins at the times and in the zones that the same request gives.
     if fields.contains(&Field::Time) || shown.recurrence.is_some() {
-        let zones: &[Property] = match (version >= ServerVersion::Exchange2010, way.start_first) {
+        let zones: &[Property] = match (version.carries(Feature::TimeZones), way.start_first) {
             (false, _) => &[Property::MeetingTimeZone],
             (true, true) => &[Property::StartTimeZone, Property::EndTimeZone],
             (true, false) => &[Property::EndTimeZone, Property::StartTimeZone],
@@ -260,7 +260,10 @@ mod tests {
             (target(2), fields(&bare, &[Field::Location, Field::Categories, Field::Reminder], &owner)),
             (target(3), fields(&meeting, &[], &owner)),
         ];
-        check_request("update_item_content", &Latest, &UpdateItem { changes });
+        let operation = UpdateItem { changes };
+        for (setting, version) in sample::VERSIONS {
+            check_request(&format!("update_item_content{version}"), &setting, &operation);
+        }
     }
 
     #[test]
@@ -282,8 +285,9 @@ mod tests {
             (target(4), fields(&series, &[Field::Occurrences], &owner)),
         ];
         let operation = UpdateItem { changes };
-        check_request("update_item_time", &Latest, &operation);
-        check_request("update_item_time_2007", &Oldest, &operation);
+        for (setting, version) in sample::VERSIONS {
+            check_request(&format!("update_item_time{version}"), &setting, &operation);
+        }
     }
 
     /// Midnight of 24 April 2026 does not exist in Cairo.

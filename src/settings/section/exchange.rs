@@ -6,7 +6,6 @@ use super::super::{
     schema,
     secret::{Secret, SecretOrigin},
     service_url::{ServiceUrl, is_exchange_online, is_loopback},
-    words,
 };
 
 /// Covers everything that is needed: zones of start and end, partial pages. Microsoft advises the lowest such schema.
@@ -88,7 +87,7 @@ fn ews(reader: &mut Reader<'_>, section: &Section<'_>, use_oauth: bool) -> (Opti
         reader.warn(&place, "`graph_url` has no effect while use_graph_api is off", "take it out");
     }
     let url = reader.url(section, "ews_service_url");
-    let version = reader.word(section, "exchange_server_version", words::SERVER_VERSIONS);
+    let version = reader.word(section, "exchange_server_version", ServerVersion::WORDS);
     let version = version.map_or(VERSION_DEFAULT, |given| given.value);
     let impersonation = reader.switch(section, "use_impersonation").is_some_and(|given| given.value);
     if use_oauth && !impersonation {

@@ -66,6 +66,24 @@ fn what_cannot_be_saved_changes_nothing() {
 }
 
 #[test]
+fn a_key_of_nobody_has_no_value() {
+    let bench = Bench::new(GOOD);
+    let cases = [
+        ("jobs.taem.every", "there is no job \"taem\"", "did you mean \"team\"?"),
+        ("jobs.other.every", "there is no job \"other\"", "the jobs are team"),
+        ("jobs.other.addresses.ana", "there is no job \"other\"", "the jobs are team"),
+        ("sources.crm.end_marker", "there is no source \"crm\"", "the sources are erp"),
+    ];
+    for (key, words, hint) in cases {
+        let error = get(&bench.path(), key, &none()).unwrap_err();
+        assert_eq!((error.to_string().as_str(), error.hint().as_deref()), (words, Some(hint)), "{key}");
+    }
+    let error = get(&Bench::new("[exchange]\n").path(), "jobs.other.every", &none()).unwrap_err();
+    assert_eq!(error.hint().as_deref(), Some("there is no [jobs.NAME] at all"));
+    assert_eq!(get(&bench.path(), "jobs.team.every", &none()).unwrap().value, "15m");
+}
+
+#[test]
 fn a_file_can_be_filled_in_field_by_field() {
     let bench = Bench::new("[exchange]\n");
     for (key, value) in [

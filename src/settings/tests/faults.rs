@@ -1,7 +1,7 @@
 //! Files that are wrong: each fault at its line and column, all of them at once.
 
 use super::{
-    super::{Environment, SettingsFaults, Severity, Strictness, load},
+    super::{Environment, ServerVersion, SettingsFaults, Severity, Strictness, load},
     Bench, GOOD, GRAPH, variables,
 };
 
@@ -46,7 +46,6 @@ fn values_that_cannot_be_are_found_where_they_stand() {
         ("window_days_back = 99999999999999999999999999", "14:1", "jobs.team.window_days_back", "out of range"),
         ("reminder_minutes = 2629801", "14:1", "jobs.team.reminder_minutes", "from 0 to 2629800"),
         ("show_as = \"bussy\"", "14:1", "jobs.team.show_as", "did you mean \"busy\"?"),
-        ("show_as = \"working_elsewhere\"", "14:1", "jobs.team.show_as", "Exchange2013 or later"),
         ("zone = \"Europe/Pariss\"", "14:1", "jobs.team.zone", "unknown time zone"),
         ("zone = 2026-01-01", "14:1", "jobs.team.zone", "a date or time"),
         ("kinds = []", "14:1", "jobs.team.kinds", "nothing would be pushed"),
@@ -159,7 +158,8 @@ fn oauth(added: &str) -> String {
 
 #[test]
 fn fields_of_the_exchange_page_are_judged() {
-    let versions = "Exchange2007_SP1, Exchange2010, Exchange2010_SP1, Exchange2010_SP2, Exchange2013, Exchange2013_SP1, Exchange2016";
+    let versions: Vec<&str> = ServerVersion::ALL.iter().map(|version| version.as_str()).collect();
+    let versions = versions.join(", ");
     let cases = [
         ("max_threads = 0", "max_threads", "from 1 to 100"),
         ("max_threads = 101", "max_threads", "from 1 to 100"),
@@ -167,7 +167,7 @@ fn fields_of_the_exchange_page_are_judged() {
         ("use_impersonatoin = true", "use_impersonatoin", "`use_impersonation`"),
         ("batch_size = 20", "batch_size", "belongs into [limits]"),
         ("test_user = \"ana\"", "test_user", "not an SMTP address"),
-        ("exchange_server_version = \"Exchange2019\"", "exchange_server_version", versions),
+        ("exchange_server_version = \"Exchange2019\"", "exchange_server_version", versions.as_str()),
         ("linked_password = \"x\"", "linked_password", "both"),
     ];
     for (line, key, words) in cases {
@@ -326,4 +326,34 @@ fn what_works_but_should_be_looked_at_is_a_warning() {
     }
     assert_eq!(Bench::new(GOOD).load(&Environment::default()).unwrap().warnings, []);
     assert_eq!(Bench::new(GRAPH).load(&Environment::default()).unwrap().warnings, []);
+}
+
+#[test]
+fn what_the_version_cannot_carry_is_said_where_it_stands() {
+    let of_version = |version: &str| exchange(&format!("exchange_server_version = \"{version}\""));
+    let elsewhere = |text: String| format!("{text}show_as = \"working_elsewhere\"\n");
+    let shown = "14:1 jobs.team.show_as | Exchange2010_SP2 has no WorkingElsewhere: working_elsewhere is shown as busy";
+    let old = [
+        "5:1 exchange.exchange_server_version | Exchange2007_SP1 has no FirstDayOfWeek: it is left out",
+        "5:1 exchange.exchange_server_version | Exchange2007_SP1 has no StartTimeZone and EndTimeZone: the zone goes into",
+        "5:1 exchange.exchange_server_version | Exchange2007_SP1 has no TimeZoneContext: it is left out",
+    ];
+    let cases: Vec<(String, Vec<&str>)> = vec![
+        (of_version("Exchange2007_SP1"), old.to_vec()),
+        (of_version("Exchange2010"), vec![]),
+        (of_version("V2016_10_10"), vec![]),
+        (elsewhere(of_version("Exchange2010_SP2")), vec![shown]),
+        (elsewhere(GOOD.to_owned()), vec![shown]),
+        (elsewhere(of_version("Exchange2013")), vec![]),
+        (elsewhere(GRAPH.to_owned()), vec![]),
+    ];
+    for (text, expected) in cases {
+        let loaded = Bench::new(&text).load(&Environment::default()).unwrap();
+        let mut warnings = lines(&SettingsFaults { findings: loaded.warnings }, Severity::Warning);
+        warnings.sort();
+        assert_eq!(warnings.len(), expected.len(), "{text}: {warnings:#?}");
+        for (warning, expected) in warnings.iter().zip(expected) {
+            assert!(warning.starts_with(expected) && warning.contains("or later"), "{warning}");
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::super::{Environment, Severity, Strictness, duration, flat, load, schema};
+use super::super::{Environment, ServerVersion, Severity, Strictness, duration, flat, load, schema};
 
 fn files(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).unwrap() {
@@ -46,6 +46,16 @@ fn the_default_file_names_every_key_with_its_default() {
             assert!(!line.starts_with('#') || value == default, "{section}.{}: {value}, not {default}", key.name);
         }
     }
+}
+
+/// The comment lists the versions that there are, in their order, and no other.
+#[test]
+fn the_default_file_lists_every_version() {
+    let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("config/calsyncd.toml")).unwrap();
+    let (_, comment) = text.split_once("# Exchange server version: ").unwrap();
+    let listed = comment.split_once('.').unwrap().0.replace("\n# ", " ").replace(" or ", ", ");
+    let versions: Vec<&str> = ServerVersion::ALL.iter().map(|version| version.as_str()).collect();
+    assert_eq!(listed, versions.join(", "));
 }
 
 /// `1m40s` and `100s`.
