@@ -22,7 +22,7 @@ use calsyncd::{
         window::Window,
     },
     plan::{Inputs, Policy, Scope, check, ends, plan},
-    settings::Job,
+    settings::{Job, WorkingDays},
     template::Templates,
 };
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
@@ -160,6 +160,7 @@ fn source_event(number: usize) -> SourceEvent {
         kind: Kind::Appointment,
         place: format!("events.jsonl:{number}"),
         recipient: Recipient::Mailbox(Address::parse(&format!("p{:03}@example.test", number % MAILBOXES)).unwrap()),
+        generic: false,
         time: SourceTime::Fixed(event.time),
         recurrence: None,
         content: SourceContent {
@@ -178,6 +179,7 @@ fn job() -> Job {
         source: sample::SOURCE.to_owned(),
         kinds: vec![Kind::Schedule, Kind::Appointment],
         people: Vec::new(),
+        generic_people: Vec::new(),
         people_domain: None,
         addresses: BTreeMap::new(),
         window_days_back: 30,
@@ -186,6 +188,8 @@ fn job() -> Job {
         zone: sample::zone(),
         morning: (time(9, 0, 0, 0), time(12, 30, 0, 0)),
         afternoon: (time(14, 0, 0, 0), time(17, 30, 0, 0)),
+        working_days: WorkingDays::default(),
+        max_days: 60,
         show_as: ShowAs::Busy,
         sensitivity: Sensitivity::Normal,
         importance: Importance::Normal,

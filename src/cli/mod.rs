@@ -3,6 +3,7 @@
 mod check;
 mod config;
 mod demo;
+mod left_out;
 mod man;
 mod output;
 mod plan;
@@ -40,7 +41,7 @@ enum Command {
     /// Open the test user's calendar, step by step, with what to do about a failure
     Test(TestArguments),
     /// Show what a run would do, and why; writes nothing
-    Plan(MailboxArguments),
+    Plan(PlanArguments),
     /// One pass in the foreground, with progress
     Sync(MailboxArguments),
     /// Show mailboxes, waits, held deletions and quarantine
@@ -96,6 +97,19 @@ struct MailboxArguments {
 struct WhyArguments {
     /// Its key, as plans and the log name it: SOURCE/appointment/ID
     key: String,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+struct PlanArguments {
+    /// Only this mailbox
+    #[arg(long, value_name = "ADDRESS")]
+    mailbox: Option<String>,
+    /// Name every event that is left out
+    #[arg(long, short)]
+    verbose: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -178,7 +192,9 @@ async fn dispatch(arguments: Arguments, is_named: bool) -> Outcome {
         Command::Run => run::run(config).await,
         Command::Check(JsonOnly { json }) => check::check(config, json),
         Command::Test(TestArguments { user, json }) => test::test(config, user.as_deref(), json).await,
-        Command::Plan(MailboxArguments { mailbox, json }) => plan::plan(config, mailbox.as_deref(), json).await,
+        Command::Plan(PlanArguments { mailbox, verbose, json }) => {
+            plan::plan(config, mailbox.as_deref(), verbose, json).await
+        }
         Command::Sync(MailboxArguments { mailbox, json }) => sync::sync(config, mailbox.as_deref(), json).await,
         Command::Status(JsonOnly { json }) => status::status(config, json).await,
         Command::Why(WhyArguments { key, json }) => why::why(config, &key, json).await,

@@ -5,7 +5,7 @@ use std::{path::Path, process::ExitCode, sync::Arc};
 use serde_json::json;
 
 use super::{
-    Outcome, check,
+    Outcome, check, left_out,
     output::{self, hinted, say},
     setup,
 };
@@ -21,7 +21,7 @@ use crate::{
 const SOMETHING: u8 = 10;
 
 /// Plans every mailbox, or one, and prints the plans.
-pub(super) async fn plan(config: Option<&Path>, mailbox: Option<&str>, json: bool) -> Outcome {
+pub(super) async fn plan(config: Option<&Path>, mailbox: Option<&str>, verbose: bool, json: bool) -> Outcome {
     let only = mailbox.map(setup::address).transpose()?;
     let settings = match setup::load_settings(config, Strictness::Run) {
         Ok(loaded) => loaded.settings,
@@ -42,7 +42,7 @@ pub(super) async fn plan(config: Option<&Path>, mailbox: Option<&str>, json: boo
     if json {
         print_json(&plans)
     } else {
-        print_text(&plans)
+        print_text(&plans, verbose)
     }
     let failed = !plans.sources_failed.is_empty() || plans.mailboxes.iter().any(|(_, plan)| plan.is_err());
     let anything =
@@ -54,10 +54,11 @@ pub(super) async fn plan(config: Option<&Path>, mailbox: Option<&str>, json: boo
     })
 }
 
-fn print_text(plans: &Plans) {
+fn print_text(plans: &Plans, verbose: bool) {
     output::print_sources_failed(&plans.sources_failed);
     output::print_rejections(&plans.rejections);
     output::print_notes(&plans.notes);
+    left_out::print(plans, verbose);
     for (mailbox, plan) in &plans.mailboxes {
         match plan {
             Ok(plan) => say!("{}", plan.to_string().trim_end()),
@@ -94,6 +95,8 @@ fn print_json(plans: &Plans) {
             "sources_failed": failed,
             "rejected": output::rejections_as_json(&plans.rejections),
             "expanded": output::notes_as_json(&plans.notes),
+            "skipped": left_out::as_json(&plans.skipped),
+            "out_of_window": plans.out_of_window,
         })
     );
 }

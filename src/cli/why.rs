@@ -106,7 +106,7 @@ fn job_text(word: &JobWord) -> String {
         JobWord::LeftOut { mailbox, reason, rejection } => {
             let of = mailbox.as_ref().map(|mailbox| format!(" for {mailbox}")).unwrap_or_default();
             let detail = rejection.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
-            format!("left out{of}: {}{detail}", reason.as_str())
+            format!("left out{of}: {reason}{detail}")
         }
     }
 }
@@ -203,7 +203,7 @@ fn job_json(job: &str, word: &JobWord) -> Value {
             "job": job,
             "shown": false,
             "mailbox": mailbox.as_ref().map(|mailbox| mailbox.as_str()),
-            "reason": reason.as_str(),
+            "reason": reason.to_string(),
             "rejection": rejection,
         }),
     }

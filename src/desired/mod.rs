@@ -17,6 +17,7 @@ mod walk;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fmt,
     sync::Arc,
 };
 
@@ -25,7 +26,7 @@ use crate::{
         address::Address,
         event::{Content, DesiredEvent},
         key::SourceKey,
-        source::{Recipient, Rejection, SourceEvent, SourceRead},
+        source::{Recipient, Rejection, SourceEvent, SourceRead, SourceTime},
         window::Window,
     },
     settings::Job,
@@ -62,32 +63,45 @@ pub struct Skipped {
     pub reason: SkipReason,
 }
 
-/// Why a source event is left out.
+/// Why a source event is left out. Of two, the greater one says more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SkipReason {
-    /// No occurrence is inside the window.
-    OutOfWindow,
     /// The job does not push events of its kind.
     OtherKind,
     /// The job does not push to that person.
     NotSelected,
+    /// No occurrence is inside the window.
+    OutOfWindow,
+    /// The person is a placeholder, by the word of the source or of the job.
+    Generic,
+    /// The duration is over the job's `max_days`: a workload that is planned on its first day is not an appointment.
+    TooLong {
+        /// The duration.
+        half_days: u32,
+        /// `max_days`.
+        days_max: u16,
+    },
     /// The person has no mailbox.
     NoMailbox,
     /// It cannot be used, as a rejection says.
     Rejected,
 }
 
-impl SkipReason {
-    /// The words used in plans and logs.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::OutOfWindow => "out of the window",
+/// The words used in plans.
+impl fmt::Display for SkipReason {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
             Self::OtherKind => "of a kind that the job does not push",
             Self::NotSelected => "of a person that the job does not push to",
+            Self::OutOfWindow => "out of the window",
+            Self::Generic => "of a generic person, who has no calendar",
+            Self::TooLong { half_days, days_max } => {
+                let (days, half) = (half_days / 2, if half_days % 2 == 1 { ".5" } else { "" });
+                return write!(formatter, "a planned workload of {days}{half} days, over max_days = {days_max}");
+            }
             Self::NoMailbox => "of a person without a mailbox",
             Self::Rejected => "rejected",
-        }
+        })
     }
 }
 
@@ -148,11 +162,17 @@ fn place(event: &SourceEvent, job: &Job, window: Window) -> Result<Placing, Left
         return Err(LeftOut { mailbox: None, reason: SkipReason::OtherKind, rejection: None });
     }
     let mailbox = mailbox(&event.recipient, job);
-    if !is_selected(&event.recipient, mailbox.as_ref().ok(), job) {
+    if event.generic || names(&job.generic_people, &event.recipient, mailbox.as_ref().ok()) {
+        return Err(LeftOut { mailbox: mailbox.ok(), reason: SkipReason::Generic, rejection: None });
+    }
+    if !job.people.is_empty() && !names(&job.people, &event.recipient, mailbox.as_ref().ok()) {
         return Err(LeftOut { mailbox: mailbox.ok(), reason: SkipReason::NotSelected, rejection: None });
     }
     let mailbox =
         mailbox.map_err(|reason| LeftOut { mailbox: None, reason: SkipReason::NoMailbox, rejection: Some(reason) })?;
+    if let Some(reason) = too_long(event, job) {
+        return Err(LeftOut { mailbox: Some(mailbox), reason, rejection: None });
+    }
     let made = shape::shape(event, job, window).and_then(|shape| {
         let content = shape.item_inside(window).map(|time| content::content(event, None, time, job)).transpose()?;
         Ok((shape, content))
@@ -219,13 +239,19 @@ fn mailbox(recipient: &Recipient, job: &Job) -> Result<Address, String> {
     address.map_err(|error| format!("person {person:?} has no mailbox: {error}"))
 }
 
-/// Whether `people` names the recipient, by code or by address; an empty list names everybody.
-fn is_selected(recipient: &Recipient, mailbox: Option<&Address>, job: &Job) -> bool {
-    job.people.is_empty()
-        || job.people.iter().any(|entry| {
-            let as_person = matches!(recipient, Recipient::Person(person) if person == entry);
-            as_person || mailbox.is_some_and(|address| address.as_str().eq_ignore_ascii_case(entry))
-        })
+/// Whether a list of people names the recipient, by code or by address.
+fn names(people: &[String], recipient: &Recipient, mailbox: Option<&Address>) -> bool {
+    people.iter().any(|entry| {
+        let as_person = matches!(recipient, Recipient::Person(person) if person == entry);
+        as_person || mailbox.is_some_and(|address| address.as_str().eq_ignore_ascii_case(entry))
+    })
+}
+
+/// A planned workload puts the load of weeks on its first day.
+fn too_long(event: &SourceEvent, job: &Job) -> Option<SkipReason> {
+    let SourceTime::Period { half_days, .. } = event.time else { return None };
+    let over = half_days > u32::from(job.max_days) * 2;
+    over.then_some(SkipReason::TooLong { half_days, days_max: job.max_days })
 }
 
 #[cfg(test)]

@@ -141,7 +141,7 @@ fn segments(event: &SourceEvent, job: &Job) -> Result<Vec<EventTime>, String> {
         SourceTime::Period { date, period, half_days, zone } => {
             let hours = half_days::Hours { morning: job.morning, afternoon: job.afternoon };
             let zone = zone.clone().unwrap_or_else(|| job.zone.clone());
-            half_days::event_time(*date, *period, *half_days, zone, hours).map(|time| vec![time])
+            half_days::event_times(*date, *period, *half_days, &zone, hours, &job.working_days)
         }
     }
 }

@@ -18,7 +18,7 @@ use crate::{
         window::Window,
         zone::Zone,
     },
-    settings::Job,
+    settings::{Job, WorkingDays},
     template::Templates,
 };
 
@@ -31,6 +31,7 @@ pub(super) fn job() -> Job {
         source: "erp".to_owned(),
         kinds: vec![Kind::Schedule, Kind::Appointment],
         people: Vec::new(),
+        generic_people: Vec::new(),
         people_domain: Some("example.test".to_owned()),
         addresses: BTreeMap::from([("boss".to_owned(), Address::parse("ceo@example.test").unwrap())]),
         window_days_back: 7,
@@ -39,6 +40,8 @@ pub(super) fn job() -> Job {
         zone: paris(),
         morning: (time(9, 0, 0, 0), time(12, 30, 0, 0)),
         afternoon: (time(14, 0, 0, 0), time(17, 30, 0, 0)),
+        working_days: WorkingDays::default(),
+        max_days: 60,
         show_as: ShowAs::Busy,
         sensitivity: Sensitivity::Normal,
         importance: Importance::Normal,
@@ -68,6 +71,7 @@ pub(super) fn event(id: &str, person: &str, time: EventTime) -> SourceEvent {
         kind: Kind::Appointment,
         place: format!("a.jsonl:{id}"),
         recipient: Recipient::Person(person.to_owned()),
+        generic: false,
         time: SourceTime::Fixed(time),
         recurrence: None,
         content: SourceContent { subject: Some("A".to_owned()), ..SourceContent::default() },
@@ -384,4 +388,74 @@ fn a_changed_occurrence_keeps_what_it_does_not_change() {
     let ExceptionChange::Changed { content, .. } = &found.exceptions[0].change else { panic!() };
     assert_eq!((content.subject.as_str(), content.location.as_str()), ("B", "Lyon"));
     assert_eq!(content.reminder_minutes, Some(10));
+}
+
+fn schedule(id: &str, person: &str, period: Period, half_days: u32) -> SourceEvent {
+    let mut schedule = event(id, person, timed("2026-11-23T09:00", "2026-11-23T10:00"));
+    schedule.kind = Kind::Schedule;
+    schedule.time = SourceTime::Period { date: date(2026, 11, 27), period, half_days, zone: None };
+    schedule
+}
+
+/// 2026-11-27 is a Friday.
+#[test]
+fn a_schedule_over_a_weekend_is_two_items() {
+    let read = read(vec![schedule("1", "ana", Period::Afternoon, 3)]);
+    let shown = |job: &Job, window: Window| {
+        let result = desired(&read, job, window);
+        let items = result.mailboxes.into_values().flatten();
+        let text = |item: &DesiredEvent| format!("{} {} {}", item.key, item.time.start(), item.time.end());
+        (items.map(|item| text(&item)).collect::<Vec<_>>(), result.skipped.len())
+    };
+    let friday = "erp/appointment/1 2026-11-27T14:00:00 2026-11-27T17:30:00".to_owned();
+    let monday = "erp/appointment/1#20261130T000000 2026-11-30T00:00:00 2026-12-01T00:00:00".to_owned();
+    assert_eq!(shown(&job(), window()), (vec![friday.clone(), monday.clone()], 0));
+    let end = paris().instant(date(2026, 11, 30).at(0, 0, 0, 0));
+    assert_eq!(shown(&job(), Window { end, ..window() }), (vec![friday], 1));
+    assert_eq!(shown(&job(), Window { start: end, ..window() }), (vec![monday], 1));
+    let every_day = Job { working_days: WorkingDays { skip: false, ..WorkingDays::default() }, ..job() };
+    let through = "erp/appointment/1 2026-11-27T14:00:00 2026-11-28T17:30:00".to_owned();
+    assert_eq!(shown(&every_day, window()), (vec![through], 0));
+}
+
+#[test]
+fn planned_workloads_and_generic_people_are_left_out() {
+    let mut told = schedule("told", "ana", Period::Day, 2);
+    told.generic = true;
+    let mut nobody = schedule("nobody", "not a person", Period::Day, 2);
+    nobody.generic = true;
+    let events = vec![
+        schedule("longest", "ana", Period::Day, 6),
+        schedule("longer", "ana", Period::Day, 7),
+        schedule("load", "ana", Period::Day, 150),
+        told,
+        nobody,
+        schedule("code", "GEN01", Period::Day, 150),
+        schedule("address", "gen02", Period::Day, 2),
+    ];
+    let generic_people = vec!["GEN01".to_owned(), "Gen02@example.test".to_owned()];
+    let result = desired(&read(events), &Job { max_days: 3, generic_people, ..job() }, window());
+    let skipped: Vec<String> = result
+        .skipped
+        .iter()
+        .map(|skipped| {
+            let mailbox = skipped.mailbox.as_ref().map_or("nobody", |mailbox| mailbox.as_str());
+            format!("{} of {mailbox}: {}", skipped.key.as_str().rsplit('/').next().unwrap(), skipped.reason)
+        })
+        .collect();
+    let generic = "of a generic person, who has no calendar";
+    assert_eq!(
+        skipped,
+        [
+            format!("address of gen02@example.test: {generic}"),
+            format!("code of gen01@example.test: {generic}"),
+            "load of ana@example.test: a planned workload of 75 days, over max_days = 3".to_owned(),
+            "longer of ana@example.test: a planned workload of 3.5 days, over max_days = 3".to_owned(),
+            format!("nobody of nobody: {generic}"),
+            format!("told of ana@example.test: {generic}"),
+        ]
+    );
+    assert_eq!(result.rejections, []);
+    let shown: Vec<&str> = result.mailboxes.values().flatten().map(|item| item.key.as_str()).collect();
+    assert_eq!(shown, ["erp/appointment/longest", "erp/appointment/longest#20261130T000000"]);
 }

@@ -22,6 +22,8 @@ pub struct SourceEvent {
     pub place: String,
     /// Whose it is.
     pub recipient: Recipient,
+    /// Whether that is a placeholder for somebody who is not known yet, without a calendar.
+    pub generic: bool,
     /// When it takes place.
     pub time: SourceTime,
     /// How it repeats.

@@ -221,6 +221,10 @@ pub enum KeepReason {
     OutOfWindow,
     /// The source holds it, but the job does not select it.
     NotSelected,
+    /// The source holds it, but for a person who stands for nobody.
+    Generic,
+    /// The source holds it, but it is longer than the job pushes.
+    TooLong,
     /// The source holds it, but it could not be used.
     Rejected,
 }

@@ -134,6 +134,8 @@ impl KeepReason {
             Self::SourceIncomplete => "the source was not read to its end",
             Self::OutOfWindow => "outside the window of the job",
             Self::NotSelected => "not selected by the job",
+            Self::Generic => "of a generic person, who has no calendar",
+            Self::TooLong => "a planned workload over max_days",
             Self::Rejected => "the source's event could not be used",
         }
     }

@@ -97,6 +97,11 @@ impl Catalogue {
         self.mailboxes.get(mailbox).cloned().unwrap_or_default()
     }
 
+    /// The last read of a source that did not fail.
+    pub(super) fn last_read(&self, source: &str) -> Option<&SourceRead> {
+        self.reads.get(source).map(|last| &*last.read)
+    }
+
     /// What the sources say of keys.
     pub(super) fn view(&self) -> Arc<View> {
         Arc::clone(&self.view)
@@ -182,6 +187,11 @@ impl Catalogue {
                 }
             }
             for skipped in wanted.skipped {
+                // A generic person without an address has no calendar: an item of the event that is there was somebody
+                // else's before, and was handed on.
+                if skipped.reason == SkipReason::Generic && skipped.mailbox.is_none() {
+                    continue;
+                }
                 view.keep(skipped.key, skipped.mailbox, keep_reason(skipped.reason));
             }
             wanted.divided.into_iter().for_each(|divided| view.divide(divided));
@@ -286,6 +296,8 @@ const fn keep_reason(reason: SkipReason) -> KeepReason {
     match reason {
         SkipReason::OutOfWindow => KeepReason::OutOfWindow,
         SkipReason::OtherKind | SkipReason::NotSelected | SkipReason::NoMailbox => KeepReason::NotSelected,
+        SkipReason::Generic => KeepReason::Generic,
+        SkipReason::TooLong { .. } => KeepReason::TooLong,
         SkipReason::Rejected => KeepReason::Rejected,
     }
 }

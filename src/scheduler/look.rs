@@ -8,12 +8,13 @@ use super::{
     Progress, Wiring,
     brake::brake,
     catalogue::Catalogue,
+    left_out::{LeftOut, left_out},
     pass::{Pass, PassStop, Purpose},
     progress::ProgressEvent,
 };
 use crate::{
     clock::Clock,
-    desired::Note,
+    desired::{Note, Skipped},
     model::{address::Address, fault::FaultScope, source::Rejection},
     plan::Plan,
     sources::SourceError,
@@ -31,6 +32,10 @@ pub struct Plans {
     pub rejections: Vec<(String, Rejection)>,
     /// Events that are not shown by one item, and why.
     pub notes: Vec<Note>,
+    /// Events inside the window that no job shows, and why.
+    pub skipped: Vec<Skipped>,
+    /// How many events are outside the window.
+    pub out_of_window: usize,
 }
 
 /// Plans every mailbox, or only `only`, one after the other, and ends early at a fault that would meet every one of them.
@@ -54,6 +59,8 @@ pub async fn plans(
         plans.notes.extend(taken.notes.into_iter().filter(|note| only.is_none_or(|only| *only == note.mailbox)));
         plans.sources_failed.extend(taken.error.map(|error| (name.clone(), error)));
     }
+    let LeftOut { skipped, out_of_window } = left_out(&catalogue, &wiring.jobs, clock.now(), only);
+    (plans.skipped, plans.out_of_window) = (skipped, out_of_window);
     let mailboxes: Vec<Address> =
         catalogue.mailboxes().filter(|mailbox| only.is_none_or(|only| only == *mailbox)).cloned().collect();
     for mailbox in mailboxes {

@@ -7,6 +7,7 @@ mod catalogue;
 mod ends;
 mod engine;
 mod explain;
+mod left_out;
 mod limiter;
 mod look;
 mod outcomes;

@@ -1,12 +1,13 @@
 //! Settings as a flat list of keys and texts: what `diff` compares and the defaults of `config get` are checked against.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::civil::Time;
+use jiff::civil::{Date, Time};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{
-    Brake, Credential, Exchange, FilesSource, Job, Limits, Log, Protocol, Settings, Source, State, duration, words,
+    Brake, Credential, Exchange, FilesSource, HolidaysFile, Job, Limits, Log, Protocol, Settings, Source, State,
+    WorkingDays, duration, words,
 };
 
 /// The value of a key.
@@ -127,6 +128,7 @@ fn flatten_job(path: &str, job: &Job, flat: &mut Flat) {
         source,
         kinds,
         people,
+        generic_people,
         people_domain,
         addresses,
         window_days_back,
@@ -135,6 +137,8 @@ fn flatten_job(path: &str, job: &Job, flat: &mut Flat) {
         zone,
         morning,
         afternoon,
+        working_days,
+        max_days,
         show_as,
         sensitivity,
         importance,
@@ -146,6 +150,7 @@ fn flatten_job(path: &str, job: &Job, flat: &mut Flat) {
     text(flat, path, "source", source);
     text(flat, path, "kinds", kinds.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(", "));
     text(flat, path, "people", people.join(", "));
+    text(flat, path, "generic_people", generic_people.join(", "));
     for (person, address) in addresses {
         text(flat, path, &format!("addresses.{person}"), address);
     }
@@ -155,6 +160,8 @@ fn flatten_job(path: &str, job: &Job, flat: &mut Flat) {
     text(flat, path, "zone", zone);
     text(flat, path, "morning", hours(morning));
     text(flat, path, "afternoon", hours(afternoon));
+    flatten_working_days(path, working_days, flat);
+    text(flat, path, "max_days", max_days);
     text(flat, path, "show_as", words::word(words::SHOW_AS, show_as));
     text(flat, path, "sensitivity", words::word(words::SENSITIVITY, sensitivity));
     text(flat, path, "importance", words::word(words::IMPORTANCE, importance));
@@ -171,6 +178,22 @@ fn flatten_job(path: &str, job: &Job, flat: &mut Flat) {
     for (key, template) in templates.given() {
         text(flat, path, &key, template);
     }
+}
+
+fn flatten_working_days(path: &str, working_days: &WorkingDays, flat: &mut Flat) {
+    let WorkingDays { skip, weekdays, holidays, holidays_file } = working_days;
+    let weekdays: Vec<&str> = weekdays.iter().map(|weekday| words::word(words::WEEKDAYS, weekday)).collect();
+    text(flat, path, "skip_non_working_days", skip);
+    text(flat, path, "working_days", weekdays.join(", "));
+    text(flat, path, "holidays", dates(holidays));
+    if let Some(HolidaysFile { path: file, dates: listed }) = holidays_file {
+        // With what it lists: a file that was changed in place is a change of the settings.
+        text(flat, path, "holidays_file", format!("{}: {}", file.display(), dates(listed)));
+    }
+}
+
+fn dates(dates: &BTreeSet<Date>) -> String {
+    dates.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 fn hours((start, end): &(Time, Time)) -> String {

@@ -64,7 +64,10 @@ pub(super) fn load_text(
     let root = Section { path: String::new(), values: Some(&tree) };
     let read = resolve(&mut reader, &root);
     let mut findings = reader.findings;
-    findings.sort_by_key(|finding| (finding.line.unwrap_or(usize::MAX), finding.column, finding.key.clone()));
+    // Those of other files come last.
+    findings.sort_by_key(|finding| {
+        (finding.file != path, finding.line.unwrap_or(usize::MAX), finding.column, finding.key.clone())
+    });
     match read {
         Some((settings, secrets)) if findings.iter().all(|finding| finding.severity == Severity::Warning) => {
             Ok(Loaded { settings, warnings: findings, secrets, file: path.to_path_buf() })

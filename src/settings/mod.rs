@@ -22,6 +22,7 @@ mod server_version;
 mod service_url;
 mod version_limits;
 mod words;
+mod working_days;
 
 #[cfg(test)]
 mod tests;
@@ -31,6 +32,7 @@ pub use finding::{Finding, SettingsFaults, Severity};
 pub use load::{Loaded, Strictness, load};
 pub use secret::SecretOrigin;
 pub use server_version::{Feature, ServerVersion};
+pub use working_days::{HolidaysFile, WorkingDays};
 
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
@@ -146,6 +148,8 @@ pub struct Job {
     pub kinds: Vec<Kind>,
     /// `people`: which mailboxes or persons; empty for all.
     pub people: Vec<String>,
+    /// `generic_people`: persons or mailboxes that stand for nobody; nothing of theirs is pushed.
+    pub generic_people: Vec<String>,
     /// `people_domain`: `person` becomes `person@people_domain` where `addresses` has no entry.
     pub people_domain: Option<String>,
     /// `[jobs.NAME.addresses]`: person → mailbox.
@@ -162,6 +166,10 @@ pub struct Job {
     pub morning: (Time, Time),
     /// `afternoon = ["14:00", "17:30"]`.
     pub afternoon: (Time, Time),
+    /// `skip_non_working_days`, `working_days`, `holidays` and `holidays_file`: the days that durations count.
+    pub working_days: WorkingDays,
+    /// `max_days`: the longest duration in days that is pushed.
+    pub max_days: u16,
     /// `show_as`: where the source says nothing.
     pub show_as: ShowAs,
     /// `sensitivity`: where the source says nothing.

@@ -1,5 +1,7 @@
 //! The closed lists of words that settings take, each with its value.
 
+use jiff::civil::Weekday;
+
 use super::{LogFormat, LogLevel};
 use crate::model::{
     event::{Importance, Sensitivity, ShowAs},
@@ -29,6 +31,16 @@ pub(super) const IMPORTANCE: Words<Importance> =
 
 pub(super) const KINDS: Words<Kind> =
     &[(Kind::Schedule.as_str(), Kind::Schedule), (Kind::Appointment.as_str(), Kind::Appointment)];
+
+pub(super) const WEEKDAYS: Words<Weekday> = &[
+    ("monday", Weekday::Monday),
+    ("tuesday", Weekday::Tuesday),
+    ("wednesday", Weekday::Wednesday),
+    ("thursday", Weekday::Thursday),
+    ("friday", Weekday::Friday),
+    ("saturday", Weekday::Saturday),
+    ("sunday", Weekday::Sunday),
+];
 
 pub(super) const LOG_FORMATS: Words<LogFormat> = &[
     (LogFormat::Auto.as_str(), LogFormat::Auto),

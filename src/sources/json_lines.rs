@@ -28,8 +28,8 @@ use crate::model::{
 
 /// The longest line, in bytes; a body is at most 1 MiB in the calendar.
 const LINE_BYTES_MAX: u64 = 4 * 1024 * 1024;
-/// The longest schedule, in half-days.
-const HALF_DAYS_MAX: u32 = 120;
+/// The longest schedule, in half-days: ten years. What is too long for a calendar is for the job to say.
+const HALF_DAYS_MAX: u32 = 7_320;
 
 /// One line, as written.
 #[derive(Debug, Deserialize)]
@@ -39,6 +39,8 @@ struct Line {
     id: String,
     person: Option<String>,
     mailbox: Option<String>,
+    #[serde(default)]
+    generic: bool,
     start: Option<String>,
     end: Option<String>,
     duration: Option<LengthValue>,
@@ -247,6 +249,7 @@ fn event(key: SourceKey, line: Line, place: &str, zones: &mut Zones) -> Result<S
         Kind::Schedule | Kind::Appointment => SourceTime::Fixed(fixed_time(&line, zones)?),
     };
     let recurrence = recurrence(&line, &time)?;
+    let generic = line.generic;
     let content = SourceContent {
         subject: line.subject,
         body: body(line.body, line.body_type),
@@ -260,7 +263,7 @@ fn event(key: SourceKey, line: Line, place: &str, zones: &mut Zones) -> Result<S
         online_meeting_url: line.online_meeting_url.map(|value| value.0),
         data: line.data.map(|value| value.0),
     };
-    Ok(SourceEvent { key, kind, place: place.to_owned(), recipient, time, recurrence, content })
+    Ok(SourceEvent { key, kind, place: place.to_owned(), recipient, generic, time, recurrence, content })
 }
 
 fn body(content: Option<String>, kind: Option<BodyTypeWord>) -> Option<Body> {
@@ -289,9 +292,9 @@ fn schedule_time(line: &Line, zones: &mut Zones) -> Result<SourceTime, String> {
     });
     let half_days = days * 2.0;
     if half_days.fract() != 0.0 || !(1.0..=f64::from(HALF_DAYS_MAX)).contains(&half_days) {
-        return Err("`days` is a number of half-days from 0.5 to 60".to_owned());
+        return Err(format!("`days` is a number of half-days from 0.5 to {}", HALF_DAYS_MAX / 2));
     }
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole and between 1 and 120")]
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole and between 1 and 7320")]
     let half_days = half_days as u32;
     let zone = line.zone.as_deref().map(|name| zone(Some(name), zones)).transpose()?;
     Ok(SourceTime::Period { date, period, half_days, zone })

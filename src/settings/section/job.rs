@@ -7,12 +7,15 @@ use std::{
 
 use jiff::civil::Time;
 
-use super::super::{
-    Job, Source,
-    reader::{Given, Place, Reader, Section},
-    schema, words,
-};
 use super::templates;
+use super::{
+    super::{
+        Job, Source,
+        reader::{Given, Place, Reader, Section},
+        schema, words,
+    },
+    working_days,
+};
 use crate::model::{
     address::Address,
     event::{Importance, Sensitivity, ShowAs},
@@ -26,6 +29,10 @@ const WINDOW_DAYS_MAX: u16 = 1_825;
 const REMINDER_MINUTES_MAX: u32 = 2_629_800;
 const EVERY_DEFAULT: Duration = Duration::from_secs(15 * 60);
 const WEEK: Duration = Duration::from_secs(7 * 86_400);
+/// Ten years: who wants no cap says so by a number that nobody reaches.
+const MAX_DAYS_MAX: u16 = 3_660;
+/// A quarter of worked days.
+const MAX_DAYS_DEFAULT: u16 = 60;
 const TEXT_LENGTH_MAX: usize = 255;
 
 /// What the other sections say about sources.
@@ -41,7 +48,8 @@ pub(in super::super) fn read(reader: &mut Reader<'_>, section: &Section<'_>, sou
     let source = source(reader, section, sources);
     let own_zone = reader.zone(section, "zone");
     let kinds = kinds(reader, section);
-    let people = people(reader, section);
+    let people = persons(reader, section, "people");
+    let generic_people = persons(reader, section, "generic_people");
     let people_domain = people_domain(reader, section);
     let addresses = addresses(reader, section);
     let window_days_back =
@@ -51,6 +59,8 @@ pub(in super::super) fn read(reader: &mut Reader<'_>, section: &Section<'_>, sou
     let every =
         reader.duration(section, "every", Duration::from_secs(1)..=WEEK).map_or(EVERY_DEFAULT, |given| given.value);
     let (morning, afternoon) = hours(reader, section);
+    let working_days = working_days::read(reader, section);
+    let max_days = reader.number(section, "max_days", 1..=MAX_DAYS_MAX).map_or(MAX_DAYS_DEFAULT, |given| given.value);
     let show_as = reader.word(section, "show_as", words::SHOW_AS).map_or(ShowAs::Busy, |given| given.value);
     let sensitivity =
         reader.word(section, "sensitivity", words::SENSITIVITY).map_or(Sensitivity::Normal, |given| given.value);
@@ -66,6 +76,7 @@ pub(in super::super) fn read(reader: &mut Reader<'_>, section: &Section<'_>, sou
         source: source?,
         kinds,
         people,
+        generic_people,
         people_domain,
         addresses,
         window_days_back,
@@ -74,6 +85,8 @@ pub(in super::super) fn read(reader: &mut Reader<'_>, section: &Section<'_>, sou
         zone,
         morning,
         afternoon,
+        working_days,
+        max_days,
         show_as,
         sensitivity,
         importance,
@@ -138,8 +151,9 @@ fn kinds(reader: &mut Reader<'_>, section: &Section<'_>) -> Vec<Kind> {
     kinds
 }
 
-fn people(reader: &mut Reader<'_>, section: &Section<'_>) -> Vec<String> {
-    let people = reader.list(section, "people").map(|given| given.value).unwrap_or_default();
+/// A list of persons and addresses.
+fn persons(reader: &mut Reader<'_>, section: &Section<'_>, key: &str) -> Vec<String> {
+    let people = reader.list(section, key).map(|given| given.value).unwrap_or_default();
     let mut seen = BTreeSet::new();
     for person in &people {
         if person.value.contains('@') {

@@ -6,3 +6,4 @@ pub(super) mod limits;
 pub(super) mod source;
 pub(super) mod state_and_log;
 pub(super) mod templates;
+mod working_days;

@@ -58,6 +58,18 @@ fn values_that_cannot_be_are_found_where_they_stand() {
         ("morning = [\"12:30\", \"09:00\"]", "14:1", "jobs.team.morning", "does not come after"),
         ("morning = [\"09:00\", \"15:00\"]", "14:1", "jobs.team.morning", "follow each other"),
         ("morning = [\"9:00\", \"12:00\"]", "14:12", "jobs.team.morning", "not a time of day"),
+        ("generic_people = [\"gen\", \"gen\"]", "14:26", "jobs.team.generic_people", "listed twice"),
+        ("max_days = 0", "14:1", "jobs.team.max_days", "from 1 to 3660"),
+        ("max_days = 3661", "14:1", "jobs.team.max_days", "from 1 to 3660"),
+        ("skip_non_working_days = \"yes\"", "14:1", "jobs.team.skip_non_working_days", "true or false"),
+        ("working_days = []", "14:1", "jobs.team.working_days", "no day would be worked"),
+        ("working_days = [\"monday\", \"lundi\"]", "14:27", "jobs.team.working_days", "known are monday"),
+        ("working_days = [\"monday\", \"monday\"]", "14:27", "jobs.team.working_days", "listed twice"),
+        ("holidays = [\"25.12.2026\"]", "14:13", "jobs.team.holidays", "write it as \"2026-12-25\""),
+        ("holidays = [2026-12-25]", "14:13", "jobs.team.holidays", "text in quotes"),
+        ("holidays = [\"2026-12-25\", \"2026-12-25\"]", "14:27", "jobs.team.holidays", "listed twice"),
+        ("holidays_file = \"none.txt\"", "14:1", "jobs.team.holidays_file", "no such file"),
+        ("holidays_file = \".\"", "14:1", "jobs.team.holidays_file", "not a file"),
         ("afternoon = [\"14:00\", \"24:00\"]", "14:23", "jobs.team.afternoon", "not a time of day"),
         ("categories = [\"a,b\"]", "14:15", "jobs.team.categories", "name of a category"),
         ("private_subject = \"\"", "14:1", "jobs.team.private_subject", "empty"),
@@ -318,6 +330,11 @@ fn what_works_but_should_be_looked_at_is_a_warning() {
             "no job pushes",
         ),
         (format!("{GOOD}[brake]\nshare_percent = 100\n"), "brake.share_percent", "the brake is off"),
+        (
+            format!("{GOOD}skip_non_working_days = false\nholidays = []\n"),
+            "jobs.team.holidays",
+            "while skip_non_working_days is off",
+        ),
     ];
     for (text, key, words) in cases {
         let loaded = Bench::new(&text).load(&Environment::default()).unwrap_or_else(|faults| panic!("{key}: {faults}"));
@@ -356,4 +373,32 @@ fn what_the_version_cannot_carry_is_said_where_it_stands() {
             assert!(warning.starts_with(expected) && warning.contains("or later"), "{warning}");
         }
     }
+}
+
+#[test]
+fn a_file_of_holidays_is_judged_line_by_line() {
+    let bench = Bench::new(format!("{GOOD}holidays_file = \"holidays.txt\"\nevery = \"soon\"\n"));
+    let path = bench.folder.path().join("holidays.txt");
+    std::fs::write(&path, b"\xef\xbb\xbf2026-12-25 # No\xebl\n\n  25 d\xe9cembre\n2026-13-01\n").unwrap();
+    let faults = bench.load(&Environment::default()).unwrap_err();
+    assert_eq!(
+        lines(&faults, Severity::Error),
+        [
+            "15:1 jobs.team.every | \"soon\" is not a duration | write it as \"30s\", \"15m\", \"1h30m\" or \"2d\"",
+            "3:3 jobs.team.holidays_file | \"25 d\u{fffd}cembre\" is not a date | write one date on each line, such as 2026-12-25; # begins a comment",
+            "4:1 jobs.team.holidays_file | \"2026-13-01\" is not a date | write one date on each line, such as 2026-12-25; # begins a comment",
+        ]
+    );
+    assert!(faults.to_string().contains("holidays.txt:3:3: error"), "{faults}");
+    std::fs::write(&path, "x\n".repeat(60)).unwrap();
+    let faults = bench.load(&Environment::default()).unwrap_err();
+    assert_eq!(faults.errors().count(), 21);
+    assert!(faults.to_string().contains("is not a date, and 40 more lines are none"), "{faults}");
+    std::fs::write(&path, vec![b'#'; 300 * 1024]).unwrap();
+    let faults = bench.load(&Environment::default()).unwrap_err();
+    assert!(faults.to_string().contains("too large"), "{faults}");
+    let empty = Bench::new(format!("{GOOD}holidays_file = \"holidays.txt\"\n"));
+    std::fs::write(empty.folder.path().join("holidays.txt"), "# none yet\n").unwrap();
+    let warnings = empty.load(&Environment::default()).unwrap().warnings;
+    assert!(warnings.len() == 1 && warnings[0].message.contains("lists no holiday"), "{warnings:?}");
 }

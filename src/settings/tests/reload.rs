@@ -62,3 +62,19 @@ fn jobs_and_sources_appear_change_and_go() {
     assert_eq!(found.sources, NamesDiff::default());
     assert!(found.changed.contains(&"jobs.team.window_days_ahead".to_owned()));
 }
+
+/// Nothing in the settings file says that the file of holidays has changed: what it lists is compared.
+#[test]
+fn a_file_of_holidays_is_read_again() {
+    let bench = Bench::new(format!("{GOOD}holidays_file = \"holidays.txt\"\n"));
+    let load = |text: &str| {
+        std::fs::write(bench.folder.path().join("holidays.txt"), text).unwrap();
+        bench.load(&Environment::default()).unwrap().settings
+    };
+    let (old, same, new) = (load("2026-12-25\n"), load("2026-12-25 # again\n"), load("2026-12-25\n2027-01-01\n"));
+    assert!(diff(&old, &same).is_empty());
+    let found = diff(&old, &new);
+    assert_eq!((found.changed, found.jobs.changed), (names(&["jobs.team.holidays_file"]), names(&["team"])));
+    let new_year = jiff::civil::date(2027, 1, 1);
+    assert!(old.jobs["team"].working_days.count(new_year) && !new.jobs["team"].working_days.count(new_year));
+}

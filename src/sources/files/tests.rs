@@ -67,6 +67,11 @@ fn good_lines_are_read() {
             "2026-11-23 Afternoon 3",
         ),
         (r#"{"kind":"schedule","id":"1","person":"ana","date":"2026-11-23"}"#, "2026-11-23 Day 2"),
+        (r#"{"kind":"schedule","id":"1","person":"ana","date":"2026-11-23","days":3660}"#, "2026-11-23 Day 7320"),
+        (
+            r#"{"kind":"schedule","id":"1","person":"GEN01","generic":true,"date":"2026-11-23"}"#,
+            "2026-11-23 Day 2 generic",
+        ),
         (
             r#"{"kind":"schedule","id":"1","person":"ana","date":"2026-11-23","period":"morning"}"#,
             "2026-11-23 Morning 1",
@@ -77,7 +82,8 @@ fn good_lines_are_read() {
             let read = line(&text);
             assert_eq!(read.rejections, [], "{text}");
             assert!(is_complete(&read), "{text}");
-            let found = match &read.events.first().unwrap().time {
+            let event = read.events.first().unwrap();
+            let found = match &event.time {
                 SourceTime::Fixed(time) => format!(
                     "{} {} {} {}",
                     if time.is_all_day() { "AllDay" } else { "Timed" },
@@ -85,7 +91,10 @@ fn good_lines_are_read() {
                     time.end(),
                     time.zone()
                 ),
-                SourceTime::Period { date, period, half_days, .. } => format!("{date} {period:?} {half_days}"),
+                SourceTime::Period { date, period, half_days, .. } => {
+                    let generic = if event.generic { " generic" } else { "" };
+                    format!("{date} {period:?} {half_days}{generic}")
+                }
             };
             assert_eq!(found, expected);
         }
@@ -184,7 +193,7 @@ pub(crate) const BAD_LINES: &[(&str, &str, bool)] = &[
     (r#"{"kind":"schedule","id":"1","person":"ana"}"#, "needs `date`", true),
     (r#"{"kind":"schedule","id":"1","person":"ana","date":"2026-11-23","days":0.3}"#, "half-days", true),
     (r#"{"kind":"schedule","id":"1","person":"ana","date":"2026-11-23","days":0}"#, "half-days", true),
-    (r#"{"kind":"schedule","id":"1","person":"ana","date":"2026-11-23","days":61}"#, "half-days", true),
+    (r#"{"kind":"schedule","id":"1","person":"ana","date":"2026-11-23","days":3660.5}"#, "0.5 to 3660", true),
     (r#"{"kind":"schedule","id":"1","person":"ana","date":"2026-11-23","period":"night"}"#, "`period`", true),
     (r#"{"kind":"schedule","id":"1","person":"ana","date":"2026-11-23","all_day":true}"#, "not both", true),
 ];

@@ -122,6 +122,7 @@ impl ICalendarFile<'_> {
             kind: Kind::Appointment,
             place: self.place(line),
             recipient: self.owner.clone(),
+            generic: false,
             time: SourceTime::Fixed(event.time),
             recurrence,
             content: event.content,
