@@ -34,4 +34,5 @@ mod notify;
 mod occurrences;
 mod push;
 mod restart;
+mod schedules;
 mod stop;
