@@ -114,7 +114,7 @@ pub fn desired(read: &SourceRead, job: &Job, window: Window) -> Desired {
         match place(event, job, window) {
             Ok(placing) => {
                 placed.insert(&event.key);
-                show(event, placing, window, &mut result);
+                show(event, placing, job, window, &mut result);
             }
             Err(left_out) => {
                 let key = event.key.clone();
@@ -184,7 +184,7 @@ fn place(event: &SourceEvent, job: &Job, window: Window) -> Result<Placing, Left
 }
 
 /// Puts the items of an event into its mailbox, as far as they touch the window.
-fn show(event: &SourceEvent, placing: Placing, window: Window, result: &mut Desired) {
+fn show(event: &SourceEvent, placing: Placing, job: &Job, window: Window, result: &mut Desired) {
     let Placing { mailbox, shape, content } = placing;
     let mut shown = Vec::new();
     let out_of_window = |key| Skipped { key, mailbox: Some(mailbox.clone()), reason: SkipReason::OutOfWindow };
@@ -200,14 +200,19 @@ fn show(event: &SourceEvent, placing: Placing, window: Window, result: &mut Desi
     if let Some((time, series)) = shape.main {
         let key = event.key.clone();
         match content {
-            Some(content) => shown.push(Arc::new(DesiredEvent { key, time, series, content })),
+            Some(content) => {
+                // A series keeps its wall times.
+                let time = if series.is_some() { time } else { times::told(time, &job.zone) };
+                shown.push(Arc::new(DesiredEvent { key, time, series, content }));
+            }
             None => result.skipped.push(out_of_window(key)),
         }
     }
     for part in shape.parts {
         let key = event.key.part(part.original);
         if window.touches(&part.time) {
-            shown.push(Arc::new(DesiredEvent { key, time: part.time, series: None, content: part.content }));
+            let time = times::told(part.time, &job.zone);
+            shown.push(Arc::new(DesiredEvent { key, time, series: None, content: part.content }));
         } else {
             result.skipped.push(out_of_window(key));
         }

@@ -108,15 +108,19 @@ fn one_series<'a>(
     if changes.len() > EXCEPTIONS_MAX {
         return Err(format!("more than {EXCEPTIONS_MAX} occurrences differ from the series"));
     }
-    if let Some(reason) = must_be_expanded(event.first) {
-        return Err(reason);
+    let said = pattern::say(rule)?;
+    match zone_fault(event, &said) {
+        Some(reason) => Err(reason),
+        None => Ok((rule, said)),
     }
-    pattern::say(rule).map(|said| (rule, said))
 }
 
-/// Why a series at these times must be expanded, whatever its rule; `None` when it need not be.
-const fn must_be_expanded(_first: &EventTime) -> Option<String> {
-    None
+/// Why the zone of an event does not let Outlook repeat it.
+fn zone_fault(event: &Repeating<'_>, said: &Said) -> Option<String> {
+    let first = at(event.first, said.first)?;
+    let time_of_day = said.first.time();
+    let days = said.recurrence.days(said.first.date());
+    times::series_fault(&first, days.map_while(|day| at(&first, day.to_datetime(time_of_day))), event.window)
 }
 
 /// The days of a series, as far as something is said of them.

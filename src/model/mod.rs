@@ -1,6 +1,7 @@
 //! The nouns of the project: no input or output, no wire formats, not serializable.
 
 pub mod address;
+mod display_name;
 pub mod event;
 pub mod expansion;
 pub mod fault;
@@ -15,3 +16,4 @@ pub mod time;
 pub mod window;
 pub mod zone;
 mod zone_names;
+pub mod zone_rules;

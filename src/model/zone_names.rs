@@ -31,6 +31,13 @@ pub(super) const RENAMED: &[(&str, &str)] = &[
     ("Etc/UTC", "tzone://Microsoft/Utc"),
 ];
 
+/// Zones that have left the rules of the Windows zone that CLDR gives them, with the one whose rules they follow now.
+pub(super) const MOVED: &[(&str, &str)] = &[
+    ("America/Scoresbysund", "Greenland Standard Time"),
+    ("Antarctica/Casey", "W. Australia Standard Time"),
+    ("Antarctica/Vostok", "West Asia Standard Time"),
+];
+
 /// Other names of zones, each with the name that is used here.
 pub(super) const LINKS: &[(&str, &str)] = &[
     ("Africa/Timbuktu", "Africa/Bamako"),

@@ -1,11 +1,11 @@
 //! An item as the admin face shows it: everything that the store knows.
 
-use jiff::civil::DateTime;
+use jiff::civil::{Date, DateTime};
 use serde_json::{Map, Value, json};
 
 use super::{
     graph::recurrence_json,
-    store::{BodyKind, Entry, EntryKind, Exception, Importance, Sensitivity, ShowAs},
+    store::{BodyKind, Content, Entry, EntryKind, Exception, Importance, Sensitivity, ShowAs},
 };
 
 /// The JSON of an item.
@@ -20,6 +20,7 @@ pub(super) fn item(entry: &Entry) -> Value {
         };
         json!({"kind": kind, "sent": body.sent})
     });
+    let days = content.all_day.then(|| days(content));
     json!({
         "id": entry.id,
         "immutable_id": entry.immutable_id,
@@ -39,6 +40,8 @@ pub(super) fn item(entry: &Entry) -> Value {
         "start_zone": content.start_zone.id(),
         "end_zone": content.end_zone.id(),
         "all_day": content.all_day,
+        "first_day": days.map(|(first, _)| first.to_string()),
+        "last_day": days.map(|(_, last)| last.to_string()),
         "show_as": show_as(content.show_as),
         "sensitivity": sensitivity(content.sensitivity),
         "importance": importance(content.importance),
@@ -54,6 +57,12 @@ pub(super) fn item(entry: &Entry) -> Value {
         "deleted_dates": dates(entry, |exception| matches!(exception, Exception::Deleted)),
         "changed_dates": dates(entry, |exception| matches!(exception, Exception::Changed(_))),
     })
+}
+
+/// The first and the last of whole days, in the zone that they were written in.
+fn days(content: &Content) -> (Date, Date) {
+    let (first, end) = (content.start_wall().date(), content.end_wall().date());
+    (first, end.yesterday().unwrap_or(end).max(first))
 }
 
 fn dates(entry: &Entry, fits: impl Fn(&Exception) -> bool) -> Vec<String> {

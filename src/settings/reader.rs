@@ -371,7 +371,7 @@ impl Reader<'_> {
     /// The zone that a text names.
     pub(super) fn zone(&mut self, section: &Section<'_>, key: &str) -> Option<Given<Zone>> {
         let given = self.text(section, key)?;
-        match Zone::parse(&given.value) {
+        match Zone::known_to_outlook(&given.value) {
             Ok(value) => Some(Given { value, place: given.place }),
             Err(error) => {
                 self.error(&given.place, error.to_string(), "give an IANA name such as \"Europe/Paris\"");

@@ -307,16 +307,20 @@ fn fixed_time(line: &Line, zones: &mut Zones) -> Result<EventTime, String> {
     }
     let zone = zone(line.zone.as_deref(), zones)?;
     let start = line.start.as_deref().ok_or("it needs `start`")?;
-    span(line.all_day, zone, start, line.end.as_deref(), line.duration)
+    let part = Span { start, end: line.end.as_deref(), duration: line.duration, repeats: line.recurrence.is_some() };
+    span(line.all_day, zone, &part)
 }
 
-fn span(
-    all_day: bool,
-    zone: Zone,
-    start: &str,
-    end: Option<&str>,
+/// When something takes place, as written.
+struct Span<'a> {
+    start: &'a str,
+    end: Option<&'a str>,
     duration: Option<LengthValue>,
-) -> Result<EventTime, String> {
+    repeats: bool,
+}
+
+fn span(all_day: bool, zone: Zone, part: &Span<'_>) -> Result<EventTime, String> {
+    let Span { start, end, duration, repeats } = *part;
     let time = if all_day {
         let first = moments::date(start)?;
         let last = match (end, duration) {
@@ -328,13 +332,12 @@ fn span(
         EventTime::AllDay { first, last, zone }
     } else {
         let start = moments::wall_time(start)?;
-        let end = match (end, duration) {
-            (Some(end), None) => moments::wall_time(end)?,
-            (None, Some(length)) => length.0.after(start, &zone)?,
+        match (end, duration) {
+            (Some(end), None) => EventTime::Timed { start, end: moments::wall_time(end)?, zone },
+            (None, Some(length)) => length.0.timed(start, zone, repeats)?,
             (None, None) => return Err("it needs `end` or `duration`".to_owned()),
             (Some(_), Some(_)) => return Err(end_and_duration()),
-        };
-        EventTime::Timed { start, end, zone }
+        }
     };
     moments::checked(time)
 }
@@ -389,7 +392,8 @@ fn exception(index: usize, part: &ExceptionPart, master: &EventTime) -> Result<S
             if part.end.is_none() && part.duration.is_none() && all_day == master.is_all_day() {
                 moved(start, master)
             } else {
-                span(all_day, master.zone().clone(), start, part.end.as_deref(), part.duration)
+                let part = Span { start, end: part.end.as_deref(), duration: part.duration, repeats: false };
+                span(all_day, master.zone().clone(), &part)
             }
         }
     }

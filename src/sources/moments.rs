@@ -1,7 +1,7 @@
 //! Dates, wall times and durations as files spell them, and the limits that a calendar sets to them.
 
 use jiff::{
-    SignedDuration, ToSpan,
+    SignedDuration, Timestamp, ToSpan,
     civil::{Date, DateTime},
 };
 
@@ -67,18 +67,21 @@ impl Length {
         Ok(Self { days, seconds })
     }
 
-    /// The wall time that lies so much after `start` in `zone`.
-    pub(super) fn after(self, start: DateTime, zone: &Zone) -> Result<DateTime, String> {
+    /// The time of an event that starts at `start` and lasts so long. Of one that `repeats` the length is that of its wall
+    /// times, or every occurrence would inherit the change of the clocks in the first.
+    pub(super) fn timed(self, start: DateTime, zone: Zone, repeats: bool) -> Result<EventTime, String> {
         let fault = |_| "the duration leads out of the calendar".to_owned();
         if self.days > DAYS_MAX || self.seconds > DAYS_MAX * 86_400 {
             return Err(too_long());
         }
         let day = start.checked_add(self.days.days()).map_err(fault)?;
-        if self.seconds == 0 {
-            return Ok(day);
+        let elapsed = SignedDuration::from_secs(self.seconds);
+        if repeats || self.seconds == 0 {
+            let end = day.checked_add(elapsed).map_err(fault)?;
+            return Ok(EventTime::Timed { start, end, zone });
         }
-        let end = zone.instant(day).checked_add(SignedDuration::from_secs(self.seconds)).map_err(fault)?;
-        Ok(zone.wall(end))
+        let end = zone.instant(day).checked_add(elapsed).map_err(fault)?;
+        Ok(until(start, zone, end))
     }
 
     /// The last of so many whole days from `first` on; an error unless they are whole days.
@@ -92,6 +95,28 @@ impl Length {
         }
         first.checked_add((days - 1).days()).map_err(|_| too_long())
     }
+}
+
+/// The time of a single event from a wall time to an instant. A wall time cannot say the second of two hours that the
+/// autumn change makes alike: then both ends are said in UTC.
+pub(super) fn until(start: DateTime, zone: Zone, end: Timestamp) -> EventTime {
+    let wall = zone.wall(end);
+    if zone.instant(wall) == end {
+        return EventTime::Timed { start, end: wall, zone };
+    }
+    between(zone.instant(start), end, &Zone::utc())
+}
+
+/// The time of a single event from one instant to another, in a zone if its wall times can say it, otherwise in UTC.
+pub(super) fn between(start: Timestamp, end: Timestamp, zone: &Zone) -> EventTime {
+    let walls = |zone: &Zone| (zone.wall(start), zone.wall(end));
+    let (start_wall, end_wall) = walls(zone);
+    if zone.instant(start_wall) == start && zone.instant(end_wall) == end {
+        return EventTime::Timed { start: start_wall, end: end_wall, zone: zone.clone() };
+    }
+    let utc = Zone::utc();
+    let (start, end) = walls(&utc);
+    EventTime::Timed { start, end, zone: utc }
 }
 
 fn too_long() -> String {
@@ -157,6 +182,24 @@ mod tests {
     }
 
     #[test]
+    fn the_second_of_two_equal_hours_is_said_in_utc() {
+        // Clocks in Paris go from 03:00 to 02:00 on 2026-10-25, at 01:00 in UTC.
+        let paris = Zone::parse("Europe/Paris").unwrap();
+        let cases = [
+            ("PT1H", false, "2026-10-25T01:30:00 2026-10-25T02:30:00 Europe/Paris"),
+            ("PT2H", false, "2026-10-24T23:30:00 2026-10-25T01:30:00 Etc/UTC"),
+            ("PT3H", false, "2026-10-25T01:30:00 2026-10-25T03:30:00 Europe/Paris"),
+            ("PT2H", true, "2026-10-25T01:30:00 2026-10-25T03:30:00 Europe/Paris"),
+            ("P1DT2H", true, "2026-10-25T01:30:00 2026-10-26T03:30:00 Europe/Paris"),
+        ];
+        for (length, repeats, expected) in cases {
+            let start = datetime(2026, 10, 25, 1, 30, 0, 0);
+            let time = Length::parse(length).unwrap().timed(start, paris.clone(), repeats).unwrap();
+            assert_eq!(format!("{} {} {}", time.start(), time.end(), time.zone()), expected, "{length}");
+        }
+    }
+
+    #[test]
     fn durations_follow_the_calendar_and_then_the_clock() {
         let paris = Zone::parse("Europe/Paris").unwrap();
         let before_spring = datetime(2026, 3, 28, 12, 0, 0, 0);
@@ -173,8 +216,8 @@ mod tests {
             ("P", None),
         ];
         for (text, expected) in cases {
-            let end = Length::parse(text).and_then(|length| length.after(before_spring, &paris)).ok();
-            assert_eq!(end, expected, "{text}");
+            let end = Length::parse(text).and_then(|length| length.timed(before_spring, paris.clone(), false));
+            assert_eq!(end.ok().map(|time| time.end()), expected, "{text}");
         }
         assert_eq!(Length::parse("P2D").unwrap().last_day(day(2026, 11, 23)), Ok(day(2026, 11, 24)));
         assert!(Length::parse("PT36H").unwrap().last_day(day(2026, 11, 23)).is_err());

@@ -52,7 +52,7 @@ impl<'a> Parcel<'a> {
 
     /// An item that shows this then.
     pub(super) fn showing(number: usize, time: &'a EventTime, content: &Content) -> Self {
-        Self { number, zone: time.zone().windows(), bytes: content.body.content.len() + 2048 }
+        Self { number, zone: time.zone().told(), bytes: content.body.content.len() + 2048 }
     }
 }
 

@@ -4,7 +4,7 @@
 //!
 //! *Invariant*: no attendee is among them, so nothing that anyone does later can mail anybody.
 
-use jiff::{civil::DateTime, tz::AmbiguousOffset};
+use jiff::civil::DateTime;
 
 use super::{recurrence::recurrence, xml::Xml};
 use crate::{
@@ -192,7 +192,7 @@ impl<'a> Shown<'a> {
 
     /// Writes the zone where the version has it: in `MeetingTimeZone` before 2010, in the two others since.
     fn time_zone(&self, xml: &mut Xml, property: Property, version: ServerVersion) {
-        let zone = self.time.zone().windows();
+        let zone = self.time.zone().told();
         if !version.carries(Feature::TimeZones) {
             if property == Property::MeetingTimeZone {
                 xml.empty("t:MeetingTimeZone", &[("TimeZoneName", zone)]);
@@ -204,13 +204,13 @@ impl<'a> Shown<'a> {
         }
     }
 
-    /// A time as the protocol says it. A wall time that the zone skips or repeats is always said as an instant: the
-    /// server would choose for itself. Whole days are said as wall times wherever the request names their zone: the
-    /// instant of a midnight that the zone skips is one o'clock, and the server would go on to the next midnight.
+    /// A time as the protocol says it. A wall time that the zone skips or repeats, or that Outlook takes for another
+    /// instant, is always said as an instant: the server would choose for itself. Whole days are said as wall times
+    /// wherever the request names their zone: the instant of a midnight that the zone skips is one o'clock, and the server
+    /// would go on to the next midnight.
     fn moment(&self, wall: DateTime, version: ServerVersion) -> String {
         let zone = self.time.zone();
-        let clear =
-            || matches!(zone.rules().to_ambiguous_timestamp(wall).offset(), AmbiguousOffset::Unambiguous { .. });
+        let clear = || !zone.skips(wall) && !zone.repeats(wall) && zone.agrees_with_outlook(wall);
         let as_wall_time = match (self.time.is_all_day(), self.clockwork) {
             (true, _) => version.carries(Feature::TimeZoneContext),
             (false, Clockwork::Wall) => clear(),

@@ -31,7 +31,7 @@ pub(super) fn envelope<O: Operation>(config: &EwsConfig, mailbox: &Address, oper
             xml.empty("t:RequestServerVersion", &[("Version", config.version.as_str())]);
             if let (Some(zone), true) = (operation.zone(), config.version.carries(Feature::TimeZoneContext)) {
                 xml.element("t:TimeZoneContext", &[], |xml| {
-                    xml.empty("t:TimeZoneDefinition", &[("Id", zone.windows())]);
+                    xml.empty("t:TimeZoneDefinition", &[("Id", zone.told())]);
                 });
             }
             if config.impersonation {

@@ -1,7 +1,7 @@
 //! The `event` resource as it is written: only members that we mean, never attendees.
 //! <https://learn.microsoft.com/en-us/graph/api/resources/event?view=graph-rest-1.0>
 
-use jiff::{civil::DateTime, tz::AmbiguousOffset};
+use jiff::civil::DateTime;
 use serde::Serialize;
 
 use super::{
@@ -156,17 +156,18 @@ impl<'a> EventBody<'a> {
     /// Sets start, end and whether it is all day, always together.
     fn time(&mut self, time: &EventTime, series: bool) {
         let (start, end, zone) = (time.start(), time.end(), time.zone());
-        // The wall time of the hour that the autumn change repeats does not say which of the two it is; UTC does. A
-        // series must keep its zone.
-        let in_utc = !series && !time.is_all_day() && (is_repeated(zone, start) || is_repeated(zone, end));
+        // The wall time of the hour that the autumn change repeats does not say which of the two it is, and one that
+        // Outlook takes for another instant says the wrong one; UTC says the instant. A series must keep its zone.
+        let unclear = |wall: DateTime| zone.repeats(wall) || !zone.agrees_with_outlook(wall);
+        let in_utc = !series && !time.is_all_day() && (unclear(start) || unclear(end));
         let at = |wall: DateTime| {
             if in_utc {
                 let (wall, utc) = (Zone::utc().wall(zone.instant(wall)), Zone::utc());
-                return DateTimeTimeZone { date_time: wall.to_string(), time_zone: utc.windows() };
+                return DateTimeTimeZone { date_time: wall.to_string(), time_zone: utc.told() };
             }
             // A wall time that the spring change skips is sent as the one that is meant.
             let wall = if time.is_all_day() { wall } else { zone.wall(zone.instant(wall)) };
-            DateTimeTimeZone { date_time: wall.to_string(), time_zone: zone.windows() }
+            DateTimeTimeZone { date_time: wall.to_string(), time_zone: zone.told() }
         };
         self.start = Some(at(start));
         self.end = Some(at(end));
@@ -185,11 +186,6 @@ const CONTENT_FIELDS: [Field; 8] = [
     Field::Categories,
     Field::Reminder,
 ];
-
-/// Whether a wall time comes twice.
-fn is_repeated(zone: &Zone, wall: DateTime) -> bool {
-    matches!(zone.rules().to_ambiguous_timestamp(wall).offset(), AmbiguousOffset::Fold { .. })
-}
 
 const fn show_as(value: ShowAs) -> &'static str {
     match value {

@@ -61,7 +61,7 @@ pub(super) fn patterned(recurrence: &Recurrence, time: &EventTime) -> PatternedR
         start_date: time.start().date().to_string(),
         end_date,
         number_of_occurrences,
-        recurrence_time_zone: time.zone().windows(),
+        recurrence_time_zone: time.zone().told(),
     };
     PatternedRecurrence { pattern: pattern(&recurrence.pattern), range }
 }

@@ -1,6 +1,6 @@
 //! One `VEVENT` (RFC 5545 §3.6.1): its name, its times, its rule.
 
-use std::{collections::HashMap, panic};
+use std::panic;
 
 use calcard::{
     Entry, Parser,
@@ -12,7 +12,7 @@ use calcard::{
 };
 use jiff::civil::{Date, DateTime, Time};
 
-use super::{content, scan::Block};
+use super::{content, scan::Block, time_zone::TimeZones};
 use crate::{
     model::{source::SourceContent, time::EventTime, zone::Zone},
     sources::{
@@ -44,7 +44,7 @@ impl Moment {
 }
 
 /// The wall time in `to` at the instant of a wall time in `from`.
-pub(super) fn in_zone(wall: DateTime, from: &Zone, to: &Zone) -> DateTime {
+fn in_zone(wall: DateTime, from: &Zone, to: &Zone) -> DateTime {
     if from == to { wall } else { to.wall(from.instant(wall)) }
 }
 
@@ -82,8 +82,8 @@ impl Vevent {
 pub(super) struct Reader<'a> {
     /// The zones of the source.
     pub(super) zones: &'a mut Zones,
-    /// `X-LIC-LOCATION` by `TZID`.
-    pub(super) locations: &'a HashMap<String, String>,
+    /// The zones that the file defines.
+    pub(super) own: &'a mut TimeZones,
 }
 
 /// The `UID` of an event, even of one that is otherwise unfit.
@@ -103,7 +103,8 @@ pub(super) fn read(block: &Block, reader: &mut Reader<'_>) -> Result<Vevent, Str
     if event.component_type != ICalendarComponentType::VEvent {
         return Err("the event could not be parsed".to_owned());
     }
-    let time = reader.time(event)?;
+    let repeats = ["RRULE", "RDATE"].iter().any(|name| block.raw(name).next().is_some());
+    let time = reader.time(event, repeats)?;
     let recurrence_id = match find(event, &ICalendarProperty::RecurrenceId) {
         None => None,
         Some(entry) => {
@@ -155,7 +156,7 @@ pub(super) fn length(duration: &ICalendarDuration) -> (bool, Length) {
 }
 
 impl Reader<'_> {
-    fn time(&mut self, event: &ICalendarComponent) -> Result<EventTime, String> {
+    fn time(&mut self, event: &ICalendarComponent, repeats: bool) -> Result<EventTime, String> {
         let start = find(event, &ICalendarProperty::Dtstart).ok_or("it has no DTSTART")?;
         let start = self.moment(start, "DTSTART")?;
         let end = find(event, &ICalendarProperty::Dtend).map(|entry| self.moment(entry, "DTEND")).transpose()?;
@@ -177,13 +178,14 @@ impl Reader<'_> {
                 let last = duration.map_or(Ok(first), |length| length.last_day(first))?;
                 EventTime::AllDay { first, last, zone: self.zones.default_zone() }
             }
-            (Moment::Wall(start, zone), Some(Moment::Wall(end, end_zone)), _) => {
+            (Moment::Wall(start, zone), Some(Moment::Wall(end, end_zone)), _) if repeats || end_zone == zone => {
                 EventTime::Timed { start, end: in_zone(end, &end_zone, &zone), zone }
             }
-            (Moment::Wall(start, zone), None, duration) => {
-                let end = duration.map_or(Ok(start), |length| length.after(start, &zone))?;
-                EventTime::Timed { start, end, zone }
+            (Moment::Wall(start, zone), Some(Moment::Wall(end, end_zone)), _) => {
+                moments::until(start, zone, end_zone.instant(end))
             }
+            (Moment::Wall(start, zone), None, None) => EventTime::Timed { start, end: start, zone },
+            (Moment::Wall(start, zone), None, Some(length)) => length.timed(start, zone, repeats)?,
             (Moment::Day(_), Some(Moment::Wall(..)), _) | (Moment::Wall(..), Some(Moment::Day(_)), _) => {
                 return Err("one of DTSTART and DTEND is a date and the other a time".to_owned());
             }
@@ -249,10 +251,7 @@ impl Reader<'_> {
             (Some(0), 0, _) => Zone::utc(),
             (Some(_), ..) => return Err("an offset is not a time zone".to_owned()),
             (None, _, None) => self.zones.default_zone(),
-            (None, _, Some(tzid)) => {
-                let location = self.locations.get(tzid).map(String::as_str);
-                self.zones.of_tzid(tzid, location).map_err(|error| error.to_string())?
-            }
+            (None, _, Some(tzid)) => self.own.zone(tzid, self.zones)?,
         };
         Ok(Moment::Wall(wall, zone))
     }

@@ -2,13 +2,16 @@
 
 mod content;
 mod event;
+mod observance;
 mod scan;
+mod time_zone;
 
 use std::collections::BTreeMap;
 
 use self::{
-    event::{Reader, Vevent, in_zone},
+    event::{Reader, Vevent},
     scan::Block,
+    time_zone::TimeZones,
 };
 use super::{files::Gathered, moments, zones::Zones};
 use crate::model::{
@@ -41,6 +44,7 @@ impl ICalendarFile<'_> {
     pub(super) fn read(&self, bytes: &[u8], zones: &mut Zones, gathered: &mut Gathered) {
         let found = scan::scan(bytes);
         let mut groups: BTreeMap<String, Group> = BTreeMap::new();
+        let mut own = TimeZones::new(found.zones);
         for block in &found.events {
             let Some(uid) = event::uid(block) else {
                 let reason = block.fault.clone().unwrap_or_else(|| "it has no UID".to_owned());
@@ -48,7 +52,7 @@ impl ICalendarFile<'_> {
                 continue;
             };
             let group = groups.entry(uid).or_default();
-            group.add(block, &mut Reader { zones, locations: &found.locations }, found.cancels);
+            group.add(block, &mut Reader { zones, own: &mut own }, found.cancels);
         }
         for (uid, group) in groups {
             self.finish(&uid, group, gathered);
@@ -184,8 +188,12 @@ fn source_change(master: &Vevent, change: Vevent) -> Result<Option<SourceChange>
     let zone = master.time.zone();
     let time = match change.time {
         EventTime::Timed { start, end, zone: own } if !master.time.is_all_day() => {
-            let (start, end) = (in_zone(start, &own, zone), in_zone(end, &own, zone));
-            moments::checked(EventTime::Timed { start, end, zone: zone.clone() })?
+            let time = if own == *zone {
+                EventTime::Timed { start, end, zone: own }
+            } else {
+                moments::between(own.instant(start), own.instant(end), zone)
+            };
+            moments::checked(time)?
         }
         EventTime::AllDay { first, last, .. } => EventTime::AllDay { first, last, zone: zone.clone() },
         // Clock times in place of a whole day keep their zone.

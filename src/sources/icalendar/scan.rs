@@ -1,7 +1,7 @@
 //! The content lines of an iCalendar file (RFC 5545 §3.1): unfolded, with their line numbers, cut into components, and
 //! within limits, before any parser sees them.
 
-use std::collections::HashMap;
+use super::time_zone::Definition;
 
 /// The deepest nesting of components.
 const DEPTH_MAX: usize = 16;
@@ -45,8 +45,8 @@ impl Block {
 pub(super) struct Scan {
     /// Its events.
     pub(super) events: Vec<Block>,
-    /// `X-LIC-LOCATION` of each `VTIMEZONE`, by its `TZID`.
-    pub(super) locations: HashMap<String, String>,
+    /// Its `VTIMEZONE`s.
+    pub(super) zones: Vec<Definition>,
     /// Whether its `METHOD` is `CANCEL`.
     pub(super) cancels: bool,
     /// Why it was not read to its end.
@@ -54,7 +54,7 @@ pub(super) struct Scan {
 }
 
 /// Splits a content line at the colon that ends its name and parameters.
-fn split(line: &str) -> Option<(&str, &str)> {
+pub(super) fn split(line: &str) -> Option<(&str, &str)> {
     let mut quoted = false;
     for (index, byte) in line.bytes().enumerate() {
         match byte {
@@ -103,8 +103,7 @@ struct Scanner {
     stack: Vec<String>,
     seen_calendar: bool,
     block: Option<Block>,
-    tzid: Option<String>,
-    location: Option<String>,
+    zone: Option<Definition>,
 }
 
 impl Scanner {
@@ -122,7 +121,12 @@ impl Scanner {
         };
         let name = head.split(';').next().unwrap_or_default().trim();
         if name.eq_ignore_ascii_case("BEGIN") {
+            let opens_zone = self.stack.len() == 1 && value.trim().eq_ignore_ascii_case("VTIMEZONE");
             self.begin(number, value)?;
+            if opens_zone {
+                self.zone = Some(Definition::default());
+                return Ok(());
+            }
         }
         if let Some(block) = &mut self.block {
             block.bytes += lossy.len();
@@ -133,27 +137,39 @@ impl Scanner {
             } else {
                 block.fault.get_or_insert_with(|| format!("line {number} is not UTF-8"));
             }
+        } else if let Some(zone) = &mut self.zone {
+            // The END of the definition itself is not part of it.
+            if !is_text {
+                zone.fault.get_or_insert_with(|| format!("has a line {number} that is not UTF-8"));
+            } else if self.stack.len() > 2 || !name.eq_ignore_ascii_case("END") {
+                zone.take(&lossy);
+            }
         } else if self.stack.is_empty() {
             return Err(format!("line {number} stands outside a calendar"));
         } else if !is_text {
             return Err(format!("line {number} is not UTF-8"));
         }
-        self.zone_line(name, value);
+        if self.stack.len() == 1 && name.eq_ignore_ascii_case("METHOD") {
+            self.found.cancels |= value.trim().eq_ignore_ascii_case("CANCEL");
+        }
         if name.eq_ignore_ascii_case("END") {
             self.end(number, value)?;
         }
         Ok(())
     }
 
-    /// A line that is no content line spoils its event; outside an event, the file.
+    /// A line that is no content line spoils its event or its zone; outside of them, the file.
     fn stray(&mut self, number: usize, reason: &str) -> Result<(), String> {
-        match &mut self.block {
-            Some(block) => {
+        match (&mut self.block, &mut self.zone) {
+            (Some(block), _) => {
                 block.fault.get_or_insert_with(|| format!("line {number} {reason}"));
-                Ok(())
             }
-            None => Err(format!("line {number} {reason}")),
+            (None, Some(zone)) => {
+                zone.fault.get_or_insert_with(|| format!("has a line {number} that {reason}"));
+            }
+            (None, None) => return Err(format!("line {number} {reason}")),
         }
+        Ok(())
     }
 
     fn begin(&mut self, number: usize, value: &str) -> Result<(), String> {
@@ -184,27 +200,10 @@ impl Scanner {
         }
         if name == "VEVENT" {
             self.found.events.extend(self.block.take());
-        } else if name == "VTIMEZONE"
-            && let (Some(tzid), Some(location)) = (self.tzid.take(), self.location.take())
-        {
-            self.found.locations.insert(tzid, location);
+        } else if self.stack.len() == 1 {
+            self.found.zones.extend(self.zone.take());
         }
         Ok(())
-    }
-
-    fn zone_line(&mut self, name: &str, value: &str) {
-        if self.stack.len() == 1 && name.eq_ignore_ascii_case("METHOD") {
-            self.found.cancels |= value.trim().eq_ignore_ascii_case("CANCEL");
-        }
-        if self.stack.len() == 2 && self.stack.last().is_some_and(|open| open == "VTIMEZONE") {
-            if name.eq_ignore_ascii_case("BEGIN") {
-                (self.tzid, self.location) = (None, None);
-            } else if name.eq_ignore_ascii_case("TZID") {
-                self.tzid = Some(value.trim().to_owned());
-            } else if name.eq_ignore_ascii_case("X-LIC-LOCATION") {
-                self.location = Some(value.trim().to_owned());
-            }
-        }
     }
 }
 
@@ -220,7 +219,7 @@ mod tests {
         for text in [text.to_owned(), text.replace("\r\n", "\n")] {
             let found = scan(text.as_bytes());
             assert_eq!(found.stopped, None);
-            assert_eq!(found.locations.get("Mine").map(String::as_str), Some("Europe/Paris"));
+            assert_eq!(found.zones[0].lines, ["TZID:Mine", "X-LIC-LOCATION:Europe/Paris"]);
             assert_eq!(found.events.len(), 1);
             let block = &found.events[0];
             assert_eq!((block.line, &block.fault), (7, &None));

@@ -217,6 +217,22 @@ fn an_occurrence_may_be_of_another_form_than_its_series() {
 }
 
 #[test]
+fn a_faulty_zone_costs_the_events_that_need_it() {
+    let nested = "BEGIN:STANDARD\nBEGIN:STANDARD\nEND:STANDARD\nEND:STANDARD";
+    let wide = "BEGIN:STANDARD\nDTSTART:19700101T000000\nTZOFFSETFROM:+9900\nTZOFFSETTO:+9900\nEND:STANDARD";
+    let many = "BEGIN:STANDARD\nEND:STANDARD\n".repeat(10_000);
+    for rules in [nested, wide, "no colon here", "X-LIC-LOCATION:Mine", many.trim_end()] {
+        let found = read(&format!(
+            "BEGIN:VCALENDAR\nBEGIN:VTIMEZONE\nTZID:Mine\n{rules}\nEND:VTIMEZONE\n\
+             BEGIN:VEVENT\nUID:1\nDTSTART;TZID=Mine:20261123T090000\nEND:VEVENT\n\
+             BEGIN:VEVENT\nUID:2\nDTSTART:20261123T090000\nEND:VEVENT\nEND:VCALENDAR\n"
+        ));
+        assert_eq!((found.events.len(), found.rejections.len()), (1, 1), "{rules:.60}");
+        assert!(found.rejections[0].reason.contains("VTIMEZONE of \"Mine\""), "{}", found.rejections[0].reason);
+    }
+}
+
+#[test]
 fn links_are_those_that_calendars_write() {
     let long = format!("URL:https://erp.test/{}", "x".repeat(2048));
     let cases = [
