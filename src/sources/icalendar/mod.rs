@@ -57,7 +57,7 @@ impl ICalendarFile<'_> {
         for (uid, group) in groups {
             self.finish(&uid, group, gathered);
         }
-        if let Some(reason) = found.stopped {
+        if let Some(reason) = found.broken {
             gathered.incomplete(format!("{}: {reason}", self.file));
         }
     }

@@ -13,7 +13,7 @@ fn mine(lines: &str) -> Result<Zone, String> {
 fn of(tzid: &str, lines: &str) -> Result<Zone, String> {
     let text = format!("BEGIN:VCALENDAR\nBEGIN:VTIMEZONE\n{lines}\nEND:VTIMEZONE\nEND:VCALENDAR\n");
     let found = scan(text.as_bytes());
-    assert_eq!(found.stopped, None);
+    assert_eq!(found.broken, None);
     let mut zones = Zones::at(Zone::parse("Europe/Paris").unwrap(), "2026-11-23T12:00:00Z".parse().unwrap());
     TimeZones::new(found.zones).zone(tzid, &mut zones)
 }
