@@ -53,7 +53,8 @@ pub(super) fn shape(
         }
     }
     parts.sort_by_key(|part| part.original);
-    let unlisted = Unlisted::OutsideWindow { first: event.first.clone(), window: event.window };
+    let cancelled = changes.iter().filter(|(_, change)| change.is_none()).map(|(original, _)| *original).collect();
+    let unlisted = Unlisted::OutsideWindow { first: event.first.clone(), window: event.window, cancelled };
     Ok(Shape { main: None, parts, unlisted, note: Some(reason) })
 }
 

@@ -6,6 +6,7 @@
 mod content;
 mod expand;
 mod half_days;
+mod outside;
 mod pattern;
 mod rule;
 mod series;
@@ -26,12 +27,15 @@ use crate::{
         address::Address,
         event::{Content, DesiredEvent},
         key::SourceKey,
+        recurrence::Series,
         source::{Recipient, Rejection, SourceEvent, SourceRead, SourceTime},
+        time::EventTime,
         window::Window,
     },
     settings::Job,
 };
 
+pub use outside::outside;
 pub use shape::{Divided, Note, Unlisted};
 
 use shape::Shape;
@@ -157,7 +161,8 @@ struct Placing {
     content: Option<Content>,
 }
 
-fn place(event: &SourceEvent, job: &Job, window: Window) -> Result<Placing, LeftOut> {
+/// The calendar that the job shows an event in.
+fn holder(event: &SourceEvent, job: &Job) -> Result<Address, LeftOut> {
     if !job.kinds.contains(&event.kind) {
         return Err(LeftOut { mailbox: None, reason: SkipReason::OtherKind, rejection: None });
     }
@@ -173,6 +178,11 @@ fn place(event: &SourceEvent, job: &Job, window: Window) -> Result<Placing, Left
     if let Some(reason) = too_long(event, job) {
         return Err(LeftOut { mailbox: Some(mailbox), reason, rejection: None });
     }
+    Ok(mailbox)
+}
+
+fn place(event: &SourceEvent, job: &Job, window: Window) -> Result<Placing, LeftOut> {
+    let mailbox = holder(event, job)?;
     let made = shape::shape(event, job, window).and_then(|shape| {
         let content = shape.item_inside(window).map(|time| content::content(event, None, time, job)).transpose()?;
         Ok((shape, content))
@@ -201,9 +211,7 @@ fn show(event: &SourceEvent, placing: Placing, job: &Job, window: Window, result
         let key = event.key.clone();
         match content {
             Some(content) => {
-                // A series keeps its wall times.
-                let time = if series.is_some() { time } else { times::told(time, &job.zone) };
-                shown.push(Arc::new(DesiredEvent { key, time, series, content }));
+                shown.push(Arc::new(item(key, time, series, content, job)));
             }
             None => result.skipped.push(out_of_window(key)),
         }
@@ -211,8 +219,7 @@ fn show(event: &SourceEvent, placing: Placing, job: &Job, window: Window, result
     for part in shape.parts {
         let key = event.key.part(part.original);
         if window.touches(&part.time) {
-            let time = times::told(part.time, &job.zone);
-            shown.push(Arc::new(DesiredEvent { key, time, series: None, content: part.content }));
+            shown.push(Arc::new(item(key, part.time, None, part.content, job)));
         } else {
             result.skipped.push(out_of_window(key));
         }
@@ -225,6 +232,12 @@ fn show(event: &SourceEvent, placing: Placing, job: &Job, window: Window, result
     if !shown.is_empty() {
         result.mailboxes.entry(mailbox).or_default().extend(shown);
     }
+}
+
+/// One item. A series keeps its wall times.
+fn item(key: SourceKey, time: EventTime, series: Option<Series>, content: Content, job: &Job) -> DesiredEvent {
+    let time = if series.is_some() { time } else { times::told(time, &job.zone) };
+    DesiredEvent { key, time, series, content }
 }
 
 /// The mailbox of a recipient: the address itself, the entry in `addresses`, or the code at `people_domain`.

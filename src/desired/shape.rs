@@ -31,7 +31,7 @@ pub(super) struct Shape {
     pub(super) parts: Vec<Part>,
     /// What is to be thought of parts that are not in `parts`.
     pub(super) unlisted: Unlisted,
-    /// Why the event is not one item.
+    /// Why the event is not one item, where that is news.
     pub(super) note: Option<String>,
 }
 
@@ -69,6 +69,8 @@ pub enum Unlisted {
         first: EventTime,
         /// The window.
         window: Window,
+        /// Occurrences that the source calls off.
+        cancelled: Vec<DateTime>,
     },
 }
 
@@ -78,7 +80,8 @@ impl Unlisted {
     pub fn may_take_place(&self, original: DateTime) -> bool {
         match self {
             Self::Gone => false,
-            Self::OutsideWindow { first, window } => {
+            Self::OutsideWindow { cancelled, .. } if cancelled.contains(&original) => false,
+            Self::OutsideWindow { first, window, .. } => {
                 series::at(first, original).is_none_or(|occurrence| !window.touches(&occurrence))
             }
         }
@@ -130,8 +133,8 @@ pub(super) fn shape(event: &SourceEvent, job: &Job, window: Window) -> Result<Sh
         let time = times::normal(segment)?;
         parts.push(Part { original, content: content::content(event, None, &time, job)?, time });
     }
-    let note = (!parts.is_empty()).then(|| "it takes place in several periods".to_owned());
-    Ok(Shape { main: Some((times::normal(time)?, None)), parts, unlisted: Unlisted::Gone, note })
+    // Days that are passed over are what the job asks for: nothing to note.
+    Ok(Shape { main: Some((times::normal(time)?, None)), parts, unlisted: Unlisted::Gone, note: None })
 }
 
 /// When an event takes place, before it repeats: one time, or several that no single event can say.

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use jiff::civil::DateTime;
 
-use super::{Action, Inputs, Plan, decide::is_braked};
+use super::{Action, DeleteReason, Inputs, Plan, decide::is_braked, reshaped};
 use crate::model::{
     event::DesiredEvent,
     fingerprint::Field,
@@ -40,6 +40,9 @@ pub enum Violation {
     /// A delete although the brake holds every deletion of the source.
     #[error("{0} would be deleted although the deletions of its source are held")]
     DeleteOfBrakedSource(SourceKey),
+    /// A delete for the reason that other items show the event, although none does.
+    #[error("{0} would be deleted because other items show its event, but there are none")]
+    NotShownOtherwise(SourceKey),
     /// Single occurrences of a series would be written although its pattern changes, or although nobody knows what the
     /// others say.
     #[error("single occurrences of {0} would be written, but the whole series is due")]
@@ -55,7 +58,7 @@ pub enum Violation {
     /// More deletes than the brake lets through.
     #[error("{deletions} of {base} items would be deleted, more than the brake allows")]
     OverTheBrake {
-        /// Deletes of the plan.
+        /// Deletes of the plan, where an event that other items show now counts once.
         deletions: usize,
         /// Links that count.
         base: usize,
@@ -69,11 +72,12 @@ pub fn check(plan: &Plan, inputs: &Inputs<'_>) -> Vec<Violation> {
     if plan.mailbox != *inputs.mailbox {
         violations.push(Violation::OtherMailbox);
     }
-    let deletions = plan.counts().delete;
+    let deletions = reshaped::weight(plan);
     // Asked about writes only: a plan without any needs no list.
-    let (mut desired, mut links) = (HashSet::new(), HashMap::new());
+    let (mut desired, mut links, mut shown) = (HashSet::new(), HashMap::new(), HashSet::new());
     if plan.counts().changes() > 0 {
         desired = inputs.desired.iter().map(|event| &event.key).collect();
+        shown = reshaped::events(inputs.desired.iter().map(|event| &event.key));
         links = inputs.links.iter().map(|link| (&link.key, link)).collect();
     }
     let mut keys = HashSet::with_capacity(plan.decisions.len());
@@ -90,18 +94,14 @@ pub fn check(plan: &Plan, inputs: &Inputs<'_>) -> Vec<Violation> {
                 None
             }
             Action::Update { event, item, fields, occurrences, .. } => {
-                violations
-                    .extend((!desired.contains(key) || event.key != *key).then(|| Violation::NotDesired(key.clone())));
+                // What the source puts outside of the window moves its item, and makes none.
+                let is_asked = desired.contains(key) || inputs.scope.outside.get(key) == Some(event);
+                violations.extend((!is_asked || event.key != *key).then(|| Violation::NotDesired(key.clone())));
                 violations.extend(occurrence_left_out(event, fields, occurrences, links.get(key).copied()));
                 Some(item)
             }
-            Action::Delete { item, .. } => {
-                violations.extend(desired.contains(key).then(|| Violation::DeleteOfDesired(key.clone())));
-                violations.extend((!links.contains_key(key)).then(|| Violation::DeleteWithoutLink(key.clone())));
-                let complete = inputs.scope.complete.contains(key.source());
-                violations.extend((!complete).then(|| Violation::DeleteOnIncompleteRead(key.clone())));
-                let braked = inputs.scope.braked.contains(key.source());
-                violations.extend(braked.then(|| Violation::DeleteOfBrakedSource(key.clone())));
+            Action::Delete { item, reason, .. } => {
+                violations.extend(delete(key, *reason, inputs, (&desired, &shown), links.contains_key(key)));
                 Some(item)
             }
             Action::Hold { .. } | Action::Keep { .. } | Action::Forget | Action::Quarantine { .. } => None,
@@ -114,6 +114,27 @@ pub fn check(plan: &Plan, inputs: &Inputs<'_>) -> Vec<Violation> {
         violations.push(Violation::OverTheBrake { deletions, base: plan.brake_base });
     }
     violations
+}
+
+/// The rules that a delete breaks. `wanted` are the keys that are desired, and the events that those show.
+fn delete(
+    key: &SourceKey,
+    reason: DeleteReason,
+    inputs: &Inputs<'_>,
+    wanted: (&HashSet<&SourceKey>, &HashSet<SourceKey>),
+    linked: bool,
+) -> impl Iterator<Item = Violation> {
+    let (desired, shown) = wanted;
+    let scope = inputs.scope;
+    let rules: [(bool, fn(SourceKey) -> Violation); 5] = [
+        (desired.contains(key) || scope.outside.contains_key(key), Violation::DeleteOfDesired),
+        (!linked, Violation::DeleteWithoutLink),
+        (!scope.complete.contains(key.source()), Violation::DeleteOnIncompleteRead),
+        (scope.braked.contains(key.source()), Violation::DeleteOfBrakedSource),
+        (reason == DeleteReason::Reshaped && !shown.contains(&reshaped::event(key)), Violation::NotShownOtherwise),
+    ];
+    let key = key.clone();
+    rules.into_iter().filter(|(broken, _)| *broken).map(move |(_, violation)| violation(key.clone()))
 }
 
 /// The rule that a write of some occurrences of a series breaks.

@@ -7,6 +7,7 @@ use super::{
     UpdateReason,
     known::{Inventory, Known, inventory},
     occurrences::occurrences,
+    reshaped,
 };
 use crate::model::{
     event::DesiredEvent,
@@ -40,6 +41,7 @@ pub fn plan(inputs: &Inputs<'_>) -> Result<Plan, PlanError> {
         decisions.extend(decision(inputs, event, known));
     }
     let mut plan = Plan { mailbox: inputs.mailbox.clone(), decisions, copies, brake_base: brake_base(inputs) };
+    reshaped::tell(&mut plan, inputs.desired.iter().map(|event| &event.key));
     brake(inputs, &mut plan);
     Ok(plan)
 }
@@ -49,7 +51,10 @@ fn decision(inputs: &Inputs<'_>, event: Option<&Arc<DesiredEvent>>, known: Optio
         (Some(event), known) => Some(Decision { key: event.key.clone(), action: wanted(inputs, event, known) }),
         (None, Some(known)) => {
             let key = known.key().clone();
-            let action = unwanted(inputs, &key, known);
+            let action = match inputs.scope.outside.get(&key) {
+                Some(event) => outside(inputs, event, known),
+                None => unwanted(inputs, &key, known),
+            };
             Some(Decision { key, action })
         }
         (None, None) => None,
@@ -80,11 +85,8 @@ pub fn ends(event: &DesiredEvent) -> jiff::Timestamp {
 fn wanted(inputs: &Inputs<'_>, event: &Arc<DesiredEvent>, known: Option<Known<'_>>) -> Action {
     let fingerprint = event.fingerprint();
     let over = is_over(inputs, ends(event));
-    if let Some(refusal) = inputs.refusals.get(&event.key)
-        && refusal.fingerprint == fingerprint
-        && inputs.now < refusal.retry_at
-    {
-        return Action::Quarantine { reason: QuarantineReason::Refused(refusal.code.clone()) };
+    if let Some(reason) = refused(inputs, event, &fingerprint) {
+        return Action::Quarantine { reason };
     }
     match known {
         None if over => Action::Keep { reason: KeepReason::Frozen, link: None },
@@ -106,6 +108,28 @@ fn wanted(inputs: &Inputs<'_>, event: &Arc<DesiredEvent>, known: Option<Known<'_
             let frozen = over && is_over(inputs, link.ends);
             changed(inputs, event, &fingerprint, link, item, frozen)
         }
+    }
+}
+
+fn refused(inputs: &Inputs<'_>, event: &DesiredEvent, fingerprint: &Fingerprint) -> Option<QuarantineReason> {
+    let refusal = inputs.refusals.get(&event.key)?;
+    let waits = refusal.fingerprint == *fingerprint && inputs.now < refusal.retry_at;
+    waits.then(|| QuarantineReason::Refused(refusal.code.clone()))
+}
+
+/// What becomes of an item whose event lies outside of the window: it goes where its source puts it. Nothing is created or
+/// repaired out there.
+fn outside(inputs: &Inputs<'_>, event: &Arc<DesiredEvent>, known: Known<'_>) -> Action {
+    let as_it_is = |link| Action::Keep { reason: KeepReason::OutOfWindow, link };
+    match known {
+        Known::Missing(_) => Action::Forget,
+        Known::Changed { link, item } if link.fingerprint == event.fingerprint() => {
+            as_it_is(Some(found_anew(link, item.clone())))
+        }
+        Known::Intact(_) | Known::Changed { .. } | Known::Unlinked(_) => match wanted(inputs, event, Some(known)) {
+            Action::Keep { reason: KeepReason::Same, link } => as_it_is(link),
+            action => action,
+        },
     }
 }
 
@@ -237,7 +261,7 @@ pub fn is_braked(deletions: usize, base: usize, policy: &Policy) -> bool {
 }
 
 fn brake(inputs: &Inputs<'_>, plan: &mut Plan) {
-    let deletions = plan.counts().delete;
+    let deletions = reshaped::weight(plan);
     if !is_braked(deletions, plan.brake_base, inputs.policy) {
         return;
     }

@@ -6,6 +6,7 @@ mod check;
 mod decide;
 mod known;
 mod occurrences;
+mod reshaped;
 mod text;
 
 use std::{
@@ -67,6 +68,8 @@ pub struct Scope {
     pub elsewhere: BTreeMap<SourceKey, BTreeSet<Address>>,
     /// Keys that a source holds but that are not to be pushed now: their items stay as they are.
     pub kept: BTreeMap<SourceKey, KeepReason>,
+    /// What the sources say of some of those keys that lie outside of the window of their job: their items follow.
+    pub outside: BTreeMap<SourceKey, Arc<DesiredEvent>>,
 }
 
 /// The rules that the settings choose.
@@ -204,6 +207,8 @@ pub enum DeleteReason {
     DeletedInSource,
     /// It is another person's now.
     HandedOver,
+    /// Other items in this calendar show its event now.
+    Reshaped,
     /// It carries our mark, no link tells of it and the source does not hold it: never deleted without approval.
     Orphan,
 }

@@ -121,6 +121,7 @@ impl DeleteReason {
         match self {
             Self::DeletedInSource => "no longer in the source",
             Self::HandedOver => "handed to another person",
+            Self::Reshaped => "its event is shown by other items now",
             Self::Orphan => "ours by its mark, but nothing is known of it",
         }
     }

@@ -7,7 +7,7 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp, ToSpan};
 
-use super::view::View;
+use super::{outside::Read, view::View};
 use crate::{
     desired::{Note, SkipReason, desired},
     model::{
@@ -44,7 +44,7 @@ type Noted = (SourceKey, Address, String);
 
 #[derive(Debug)]
 struct LastRead {
-    read: Arc<SourceRead>,
+    read: Arc<Read>,
     complete: bool,
 }
 
@@ -99,7 +99,7 @@ impl Catalogue {
 
     /// The last read of a source that did not fail.
     pub(super) fn last_read(&self, source: &str) -> Option<&SourceRead> {
-        self.reads.get(source).map(|last| &*last.read)
+        self.reads.get(source).map(|last| &last.read.read)
     }
 
     /// What the sources say of keys.
@@ -142,7 +142,7 @@ impl Catalogue {
                 };
                 let events = read.events.len();
                 let complete = incomplete.is_none();
-                self.reads.insert(source.to_owned(), LastRead { read: Arc::new(read), complete });
+                self.reads.insert(source.to_owned(), LastRead { read: Arc::new(Read::new(read)), complete });
                 (None, incomplete, events)
             }
             Err(error) => {
@@ -176,6 +176,8 @@ impl Catalogue {
             if *complete {
                 view.complete.insert(job.source.clone());
             }
+            view.reads.insert(job.source.clone(), Arc::clone(read));
+            let read = &read.read;
             let wanted = desired(read, job, window(job, now));
             let here = read.rejections.iter().chain(&wanted.rejections);
             for rejection in here {

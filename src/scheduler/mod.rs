@@ -11,6 +11,7 @@ mod left_out;
 mod limiter;
 mod look;
 mod outcomes;
+mod outside;
 mod pass;
 mod progress;
 mod recovery;

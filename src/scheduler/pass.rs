@@ -2,7 +2,7 @@
 //! settle what was left → read → plan → check → intents → apply → links.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashSet},
+    collections::{BTreeMap, HashSet},
     sync::Arc,
     time::Duration,
 };
@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Progress, Wiring,
     outcomes::{Batch, rank, settle_outcomes},
+    outside::moved_away,
     recovery::{self, Recovered},
     view::View,
 };
@@ -214,8 +215,10 @@ impl Pass {
     ) -> Result<Plan, PassStop> {
         let snapshot = reading.map_or(&Snapshot::NotRead, |(reading, _)| &reading.snapshot);
         let refusals = self.refusals().await?;
-        let scope = self.view.scope(&self.mailbox, unwanted_keys(&self.desired, links, snapshot).iter());
         let now = self.clock.now();
+        let unwanted = unwanted(&self.desired, links, snapshot);
+        let mut scope = self.view.scope(&self.mailbox, unwanted.iter().map(|(key, _)| key));
+        scope.outside = moved_away(&self.view, &self.wiring.jobs, &self.mailbox, &unwanted, now);
         let policy = self.wiring.policy(now);
         let inputs = Inputs {
             mailbox: &self.mailbox,
@@ -382,15 +385,18 @@ fn drift(mailbox: &Address, decision: &Decision) {
     DriftFound { mailbox: mailbox.as_str(), key: decision.key.as_str(), kind }.emit();
 }
 
-/// The keys that may be ours in the calendar and are not wanted there.
-fn unwanted_keys(desired: &[Arc<DesiredEvent>], links: &[Link], snapshot: &Snapshot) -> BTreeSet<SourceKey> {
+/// The keys that may be ours in the calendar and are not wanted there, and when what was written ends.
+fn unwanted(desired: &[Arc<DesiredEvent>], links: &[Link], snapshot: &Snapshot) -> Vec<(SourceKey, Timestamp)> {
     let wanted: HashSet<&SourceKey> = desired.iter().map(|event| &event.key).collect();
     let found: &[FoundItem] = match snapshot {
         Snapshot::Whole(found) | Snapshot::Changes { ours: found, .. } => found,
         Snapshot::NotRead => &[],
     };
-    let found = found.iter().filter_map(|item| SourceKey::parse(&item.key));
-    links.iter().map(|link| link.key.clone()).chain(found).filter(|key| !wanted.contains(key)).collect()
+    // The end of what no link tells of is not known; what a link tells of the same key comes last, and counts.
+    let found = found.iter().filter_map(|item| Some((SourceKey::parse(&item.key)?, Timestamp::MAX)));
+    let written = found.chain(links.iter().map(|link| (link.key.clone(), link.ends)));
+    let unwanted: BTreeMap<SourceKey, Timestamp> = written.filter(|(key, _)| !wanted.contains(key)).collect();
+    unwanted.into_iter().collect()
 }
 
 /// The writes of a plan in the order in which they are carried out: creates, updates, deletes.

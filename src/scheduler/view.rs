@@ -1,7 +1,11 @@
 //! What the sources say of keys that a mailbox does not show: is its item to be deleted, or kept, and why?
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    sync::Arc,
+};
 
+use super::outside::Read;
 use crate::{
     desired::Divided,
     model::{address::Address, key::SourceKey},
@@ -9,7 +13,7 @@ use crate::{
 };
 
 /// What the sources say of keys, for the scopes of plans.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct View {
     /// The sources whose last read was complete.
     pub(super) complete: BTreeSet<String>,
@@ -18,6 +22,8 @@ pub(super) struct View {
     /// The mailboxes that show a key, in the order of the keys. Clones of both share their texts.
     holders: Vec<(SourceKey, Address)>,
     kept: HashMap<SourceKey, Vec<(Option<Address>, KeepReason)>>,
+    /// What was read of each source, for what lies outside of the window.
+    pub(super) reads: HashMap<String, Arc<Read>>,
     /// The events that several items may show.
     divided: HashMap<SourceKey, Vec<Divided>>,
 }
@@ -41,6 +47,10 @@ impl View {
         let (holders, divided) = (&self.holders, &self.divided);
         self.kept.retain(|key, reasons| {
             let shown = holders.binary_search_by(|(other, _)| other.cmp(key)).is_ok() || divided.contains_key(key);
+            let is_placed = |(holder, reason): &(Option<Address>, KeepReason)| {
+                holder.is_some() && *reason == KeepReason::OutOfWindow
+            };
+            let shown = shown || reasons.iter().any(is_placed);
             if shown {
                 reasons.retain(|(holder, reason)| holder.is_some() || *reason == KeepReason::Rejected);
             }
@@ -55,6 +65,7 @@ impl View {
             braked: self.braked.clone(),
             elsewhere: BTreeMap::new(),
             kept: BTreeMap::new(),
+            outside: BTreeMap::new(),
         };
         for key in keys {
             let elsewhere = self.elsewhere(mailbox, key);
@@ -68,12 +79,40 @@ impl View {
         scope
     }
 
-    /// How many of these items would be deleted on the word of their sources.
+    /// How many of these items would be deleted on the word of their sources. An event that other items of the same mailbox
+    /// show now counts once.
     pub(super) fn deletions(&self, links: &[(Address, SourceKey)]) -> usize {
         let is_deleted = |(mailbox, key): &&(Address, SourceKey)| {
             !self.is_held(mailbox, key) && self.reason_to_keep(mailbox, key).is_none()
         };
-        links.iter().filter(is_deleted).count()
+        let (mut items, mut reshaped) = (0, HashSet::new());
+        for (mailbox, key) in links.iter().filter(is_deleted) {
+            let event = key.whole().map_or_else(|| key.clone(), |(event, _)| event);
+            if self.is_shown(mailbox, &event) {
+                reshaped.insert((mailbox, event));
+            } else {
+                items += 1;
+            }
+        }
+        items + reshaped.len()
+    }
+
+    /// Whether a mailbox shows an event, as a whole or in part.
+    fn is_shown(&self, mailbox: &Address, event: &SourceKey) -> bool {
+        let parts = format!("{event}#");
+        let first = self.holders.partition_point(|(other, _)| other.as_str() < parts.as_str());
+        let mut of_parts = self.holders[first..].iter().take_while(|(other, _)| other.as_str().starts_with(&parts));
+        self.is_held(mailbox, event) || of_parts.any(|(_, holder)| holder == mailbox)
+    }
+
+    /// Whether the item of a key, kept in this mailbox, follows its event out of the window.
+    pub(super) fn follows(&self, mailbox: &Address, key: &SourceKey) -> bool {
+        let event = key.whole().map(|(event, _)| event);
+        let mut named = std::iter::once(key).chain(&event).flat_map(|name| self.reasons(mailbox, name));
+        let reason = self.reason_to_keep(mailbox, key);
+        let placed = reason == Some(KeepReason::OutOfWindow)
+            || reason.is_some() && self.reasons(mailbox, key).any(|reason| *reason == KeepReason::OutOfWindow);
+        placed && !named.any(|reason| *reason == KeepReason::Rejected)
     }
 
     /// Why the item of a key that the mailbox does not show is kept there; `None` when it is not.
@@ -94,7 +133,9 @@ impl View {
             let may_take_place = divided.all(|divided| divided.unlisted.may_take_place(original));
             return may_take_place.then_some(KeepReason::OutOfWindow);
         }
-        if self.is_held(mailbox, &event) { None } else { named(&event) }
+        // An event of one item that is out of the window has no parts either.
+        let whole = named(&event).filter(|reason| *reason != KeepReason::OutOfWindow);
+        if self.is_held(mailbox, &event) { None } else { whole }
     }
 
     /// The mailboxes but `mailbox` that show a key, or the event of which it is a part.
@@ -103,7 +144,9 @@ impl View {
         let names = [Some(key), event.as_ref()];
         let others = names.into_iter().flatten().flat_map(|name| {
             let divided = self.divided.get(name).into_iter().flatten().map(|divided| &divided.mailbox);
-            self.holders_of(name).chain(divided)
+            let reasons = self.kept.get(name).into_iter().flatten();
+            let outside = reasons.filter(|(_, reason)| *reason == KeepReason::OutOfWindow);
+            self.holders_of(name).chain(divided).chain(outside.filter_map(|(holder, _)| holder.as_ref()))
         });
         others.filter(|holder| *holder != mailbox).cloned().collect()
     }
@@ -164,7 +207,8 @@ mod tests {
         let instant = |day: i8| zone.instant(jiff::civil::date(2026, 12, day).at(0, 0, 0, 0));
         let window = Window { start: instant(10), end: instant(21) };
         let first = EventTime::Timed { start: wall(1), end: wall(1), zone: zone.clone() };
-        let unlisted = if is_listed { Unlisted::Gone } else { Unlisted::OutsideWindow { first, window } };
+        let unlisted =
+            if is_listed { Unlisted::Gone } else { Unlisted::OutsideWindow { first, window, cancelled: Vec::new() } };
         Divided { key: event(), mailbox: address(mailbox), has_item, unlisted }
     }
 
@@ -232,12 +276,30 @@ mod tests {
                 (Some(26), "deleted"),
             ],
         );
-        for reason in [KeepReason::Rejected, KeepReason::NotSelected, KeepReason::OutOfWindow] {
+        for reason in [KeepReason::Rejected, KeepReason::NotSelected, KeepReason::TooLong] {
             let mut view = View::default();
             view.keep(event(), Some(address("ana")), reason.clone());
             view.hold(Vec::new());
             assert_eq!(says(&view, &part(15)), format!("kept: {reason:?}"));
         }
+        check(
+            "one item that moved out of the window",
+            |view| {
+                view.keep(event(), None, KeepReason::NotSelected);
+                view.keep(event(), Some(address("ana")), KeepReason::OutOfWindow);
+            },
+            &[],
+            &[(None, "kept: OutOfWindow"), (Some(15), "deleted")],
+        );
+        check(
+            "handed over, and out of the window",
+            |view| {
+                view.keep(event(), None, KeepReason::NotSelected);
+                view.keep(event(), Some(address("bob")), KeepReason::OutOfWindow);
+            },
+            &[],
+            &[(None, "handed over"), (Some(15), "handed over")],
+        );
         check(
             "rejected in part",
             |view| {
@@ -271,5 +333,36 @@ mod tests {
             &[own(part(14))],
             &[(None, "deleted"), (Some(15), "deleted")],
         );
+    }
+
+    /// An expanded event whose two occurrences out of the window were moved into it; the one of the 25th is called off.
+    #[test]
+    fn what_is_called_off_does_not_stay() {
+        let mut called_off = divided("ana", false, false);
+        if let Unlisted::OutsideWindow { cancelled, .. } = &mut called_off.unlisted {
+            cancelled.push("2026-12-25T09:00".parse().unwrap());
+        }
+        let mut view = View::default();
+        view.divide(called_off);
+        view.hold(Vec::new());
+        assert_eq!(says(&view, &part(25)), "deleted");
+        assert_eq!(says(&view, &part(26)), "kept: OutOfWindow");
+    }
+
+    #[test]
+    fn an_event_that_other_items_show_weighs_once() {
+        let links = |keys: &[SourceKey]| keys.iter().map(|key| (address("ana"), key.clone())).collect::<Vec<_>>();
+        let other = SourceKey::new("erp", Kind::Appointment, "12");
+        let check = |shown: &[(SourceKey, &str)], written: &[SourceKey], expected: usize| {
+            let mut view = View::default();
+            view.divide(divided("ana", false, true));
+            view.hold(shown.iter().map(|(key, mailbox)| (key.clone(), address(mailbox))).collect());
+            assert_eq!(view.deletions(&links(written)), expected, "{shown:?} {written:?}");
+        };
+        let written = [event(), part(11), part(12), other.clone()];
+        check(&[(part(14), "ana")], &written, 2);
+        check(&[(part(14), "bob")], &written, 4);
+        check(&[(other.clone(), "ana")], &written, 3);
+        check(&[], &written, 4);
     }
 }

@@ -36,3 +36,4 @@ mod push;
 mod restart;
 mod schedules;
 mod stop;
+mod window;

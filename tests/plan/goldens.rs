@@ -207,3 +207,74 @@ fn a_repeated_create_keeps_its_generation() {
         if i64::from(*generation) == now().as_second());
     assert!(fresh);
 }
+
+#[test]
+fn what_moves_out_of_the_window_is_followed() {
+    let mut world = World::default();
+    for number in 1..=6 {
+        world.wrote(&event(number, 1, if number == 2 { -30 } else { 5 }));
+        world.scope.kept.insert(key(number), KeepReason::OutOfWindow);
+    }
+    let outside = [event(1, 1, 400), event(2, 2, -40), event(3, 1, 5), event(4, 1, 5), event(5, 1, 400)];
+    world.scope.outside = outside.into_iter().map(|event| (event.key.clone(), event)).collect();
+    world.items.get_mut("item-0004").unwrap().change = 2; // as the source says, but moved in Outlook
+    world.items.remove("item-0005"); // deleted in Outlook
+    // 6 ended before the window: nobody asks where it is now
+    world.wrote(&event(7, 1, 5)); // the state lost it
+    world.links.remove(&key(7));
+    world.scope.kept.insert(key(7), KeepReason::OutOfWindow);
+    world.scope.outside.insert(key(7), event(7, 1, 400));
+    assert_snapshot!(world.text(&world.whole()), @r"
+    ana@example.test: 0 to create, 2 to update, 0 to delete, 0 held, 4 kept, 0 in quarantine
+      update      erp/appointment/1: the source changed: time
+      keep        erp/appointment/2: over for long, frozen
+      keep        erp/appointment/3: outside the window of the job
+      keep        erp/appointment/4: outside the window of the job
+      forget      erp/appointment/5: gone in Outlook and in the source
+      keep        erp/appointment/6: outside the window of the job
+      update      erp/appointment/7: the source changed: time
+    ");
+}
+
+#[test]
+fn an_event_that_other_items_show_weighs_once_for_the_brake() {
+    let part = |number: usize, day: i8| key(number).part(jiff::civil::date(2026, 12, day).at(9, 0, 0, 0));
+    let of = |key: calsyncd::model::key::SourceKey| {
+        let mut event = (*event(1, 1, 5)).clone();
+        event.key = key;
+        event
+    };
+    let world = |events: usize, shown: usize| {
+        let mut world = World::default();
+        for number in 1..=events {
+            for day in 1..=6 {
+                world.wrote(&of(part(number, day)));
+            }
+            if number <= shown {
+                world.want(event(number, 1, 5));
+            }
+        }
+        world
+    };
+    // Expanded events that became one item each: 60 deletions weigh 10, 66 weigh 11. One that is gone weighs by its items.
+    for (events, shown, deleted, held) in
+        [(1, 1, 6, 0), (10, 10, 60, 0), (11, 11, 66, 0), (10, 0, 0, 60), (6, 1, 0, 36)]
+    {
+        let (plan, violations) = world(events, shown).plan(&Snapshot::NotRead).unwrap();
+        assert_eq!(violations, []);
+        assert_eq!((plan.counts().delete, plan.counts().hold), (deleted, held), "{events} {shown}");
+    }
+    let mut many = world(11, 11);
+    many.policy.brake_share_percent = 10;
+    assert_eq!(many.plan(&Snapshot::NotRead).unwrap().0.counts().hold, 66);
+    let text = world(1, 1).text(&Snapshot::NotRead);
+    assert!(text.contains("its event is shown by other items now"), "{text}");
+    // The checker believes no such reason that it does not see.
+    let lie = |action: &mut calsyncd::plan::Action| {
+        if let calsyncd::plan::Action::Delete { reason, .. } = action {
+            *reason = calsyncd::plan::DeleteReason::Reshaped;
+        }
+    };
+    let violations = world(1, 0).check_with(lie);
+    assert!(matches!(violations[..], [calsyncd::plan::Violation::NotShownOtherwise(_), ..]), "{violations:?}");
+}

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use calsyncd::{
     model::{address::Address, snapshot::Snapshot},
-    plan::Action,
+    plan::{Action, KeepReason},
 };
 use proptest::prelude::*;
 
@@ -20,16 +20,20 @@ struct Fate {
     touched: u8,
     /// 0: the source does not know it, 1: handed over, 2..: kept back.
     absent: u8,
+    /// Where and how the source puts what is kept back because it is out of the window.
+    outside: Option<(u32, i64)>,
 }
 
 fn fate() -> impl Strategy<Value = Fate> {
     let version = || proptest::option::of((0_u32..3, prop_oneof![Just(-30_i64), -3_i64..20]));
-    (version(), version(), any::<bool>(), 0_u8..4, 0_u8..5).prop_map(|(desired, wrote, linked, touched, absent)| Fate {
+    let fates = (version(), version(), any::<bool>(), 0_u8..4, 0_u8..5, version());
+    fates.prop_map(|(desired, wrote, linked, touched, absent, outside)| Fate {
         desired,
         wrote,
         linked,
         touched,
         absent,
+        outside,
     })
 }
 
@@ -59,6 +63,9 @@ fn world(fates: &[Fate], complete: bool) -> World {
             world.scope.elsewhere.insert(key(number), BTreeSet::from([Address::parse("bob@example.test").unwrap()]));
         } else if let Some(reason) = KEPT.get(usize::from(fate.absent).wrapping_sub(2)) {
             world.scope.kept.insert(key(number), reason.clone());
+            if let (Some((version, days)), KeepReason::OutOfWindow) = (fate.outside, reason) {
+                world.scope.outside.insert(key(number), event(number, version, days));
+            }
         }
     }
     if !complete {
@@ -112,11 +119,14 @@ proptest! {
         let (plan, _) = world.plan(&world.whole()).unwrap();
         for decision in &plan.decisions {
             match &decision.action {
-                Action::Create { event, .. } | Action::Update { event, .. } => {
-                    prop_assert_eq!(world.desired.get(&decision.key), Some(event));
+                Action::Create { event, .. } => prop_assert_eq!(world.desired.get(&decision.key), Some(event)),
+                Action::Update { event, .. } => {
+                    let outside = world.scope.outside.get(&decision.key);
+                    prop_assert_eq!(world.desired.get(&decision.key).or(outside), Some(event));
                 }
                 Action::Delete { item, .. } => {
                     prop_assert!(!world.desired.contains_key(&decision.key));
+                    prop_assert!(!world.scope.outside.contains_key(&decision.key));
                     prop_assert_eq!(world.items[&item.id].key.as_ref(), Some(&decision.key));
                 }
                 Action::Hold { .. } | Action::Keep { .. } | Action::Forget | Action::Quarantine { .. } => {}
