@@ -116,6 +116,9 @@ pub fn check(plan: &Plan, inputs: &Inputs<'_>) -> Vec<Violation> {
     violations
 }
 
+/// Names a rule that a delete of a key breaks.
+type OfKey = fn(SourceKey) -> Violation;
+
 /// The rules that a delete breaks. `wanted` are the keys that are desired, and the events that those show.
 fn delete(
     key: &SourceKey,
@@ -126,7 +129,7 @@ fn delete(
 ) -> impl Iterator<Item = Violation> {
     let (desired, shown) = wanted;
     let scope = inputs.scope;
-    let rules: [(bool, fn(SourceKey) -> Violation); 5] = [
+    let rules: [(bool, OfKey); 5] = [
         (desired.contains(key) || scope.outside.contains_key(key), Violation::DeleteOfDesired),
         (!linked, Violation::DeleteWithoutLink),
         (!scope.complete.contains(key.source()), Violation::DeleteOnIncompleteRead),
