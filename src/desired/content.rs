@@ -96,7 +96,7 @@ pub(super) fn content(
         show_as: told.show_as,
         sensitivity,
         importance: told.importance,
-        categories: texts::categories(job.categories.iter()),
+        categories: texts::shown_categories(job.categories.iter()),
         reminder_minutes: match told.reminder {
             Some(SourceReminder::Off) => None,
             Some(SourceReminder::Minutes(minutes)) => of_job(Some(minutes)),
@@ -117,7 +117,7 @@ fn plain(content: Content, told: &Told<'_>, job: &Job) -> Content {
         subject: texts::line(told.subject),
         body: told.body.map_or_else(|| content.body.clone(), texts::body),
         location: texts::line(told.location),
-        categories: texts::categories(texts::bounded(told.categories).iter().chain(&job.categories)),
+        categories: texts::shown_categories(texts::bounded(told.categories).iter().chain(&job.categories)),
         ..content
     }
 }
@@ -133,7 +133,7 @@ fn templated(content: Content, values: &Arc<Values>, job: &Job) -> Result<Conten
             subject: texts::line(&templates.subject(values)?),
             body: texts::body(&Body { kind, content: body }),
             location: texts::line(&templates.location(values)?),
-            categories: texts::categories(texts::bounded(&own).iter().chain(&job.categories)),
+            categories: texts::shown_categories(texts::bounded(&own).iter().chain(&job.categories)),
             ..content
         })
     };

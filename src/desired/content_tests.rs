@@ -123,6 +123,16 @@ fn a_template_that_fails_leaves_out_its_event_only() {
     assert!(reason.contains("`templates.subject` fails in its line 2") && !reason.contains("Kick-off"), "{reason}");
 }
 
+#[test]
+fn separators_of_categories_are_not_shown_and_still_tell_what_is_private() {
+    let event = || told(SourceContent { categories: Some(vec!["Leave, sick".to_owned()]), ..full() });
+    assert_eq!(shown(event(), &job()).categories, ["ERP", "Leave sick"]);
+    assert_masked(&shown(
+        event(),
+        &with(Given { private_when: text("'Leave, sick' in categories"), ..Given::default() }),
+    ));
+}
+
 /// Nothing of the source is to be seen.
 #[track_caller]
 fn assert_masked(content: &Content) {

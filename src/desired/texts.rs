@@ -91,6 +91,12 @@ pub(super) fn bounded(names: &[String]) -> &[String] {
     names.get(..CATEGORIES_MAX).unwrap_or(names)
 }
 
+/// Categories as a calendar shows them. Outlook takes `,` and `;` in a name for the end of it: each becomes a blank.
+pub(super) fn shown_categories<'a>(names: impl Iterator<Item = &'a String>) -> Vec<String> {
+    let whole: Vec<String> = names.map(|name| name.replace([',', ';'], " ")).collect();
+    categories(whole.iter())
+}
+
 /// Categories: sorted, each once without regard to case, as Outlook compares them.
 pub(super) fn categories<'a>(names: impl Iterator<Item = &'a String>) -> Vec<String> {
     let mut found: Vec<String> = names.map(|name| line(name)).filter(|name| !name.is_empty()).collect();
@@ -103,7 +109,7 @@ pub(super) fn categories<'a>(names: impl Iterator<Item = &'a String>) -> Vec<Str
 mod tests {
     use proptest::prelude::*;
 
-    use super::{body, categories, line};
+    use super::{body, categories, line, shown_categories};
     use crate::model::event::{Body, BodyKind};
 
     fn text(content: &str) -> Body {
@@ -133,6 +139,8 @@ mod tests {
         assert!(cut.len() <= 1024 * 1024 && cut.ends_with("é…"));
         let names = ["Projet".to_owned(), "b".to_owned(), "PROJET".to_owned(), " ".to_owned(), "A".to_owned()];
         assert_eq!(categories(names.iter()), ["A", "b", "PROJET"]);
+        let names = ["Leave; sick".to_owned(), "Leave, sick".to_owned(), ",;".to_owned(), "R,D".to_owned()];
+        assert_eq!(shown_categories(names.iter()), ["Leave sick", "R D"]);
     }
 
     proptest! {
