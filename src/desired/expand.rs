@@ -8,6 +8,7 @@ use super::{
     rule::Rule,
     series::{Changes, Repeating, at},
     shape::{Part, Shape, Unlisted},
+    walk::OCCURRENCES_MAX,
 };
 
 /// The most single events of one source event in the window.
@@ -21,14 +22,24 @@ pub(super) fn shape(
     changes: &Changes<'_>,
     reason: String,
 ) -> Result<Shape, String> {
+    if event.left.get() == 0 {
+        return Err(format!("too many events of the source are shown as single events, and {reason}"));
+    }
     let (from, to) = wall_window(event);
     let own_times = || std::iter::once(event.first.start()).chain(event.source.additional.iter().copied());
     let mut originals: BTreeSet<DateTime> = own_times().collect();
+    let walk = |rule: &Rule| {
+        let found = rule.walk.between(from, to);
+        // A rule that cannot be followed was followed all the same.
+        let steps = found.as_ref().map_or(OCCURRENCES_MAX, Vec::len);
+        event.left.set(event.left.get().saturating_sub(steps + 1));
+        found
+    };
     for rule in rules {
-        originals.extend(rule.walk.between(from, to)?);
+        originals.extend(walk(rule)?);
     }
     for rule in excluded {
-        for wall in rule.walk.between(from, to)? {
+        for wall in walk(rule)? {
             originals.remove(&wall);
         }
     }

@@ -17,6 +17,7 @@ mod values;
 mod walk;
 
 use std::{
+    cell::Cell,
     collections::{BTreeMap, BTreeSet},
     fmt,
     sync::Arc,
@@ -109,13 +110,18 @@ impl fmt::Display for SkipReason {
     }
 }
 
+/// The most occurrences of one read that are followed one by one: it bounds the time and the memory that rules can take
+/// which Outlook cannot say.
+const EXPANDED_MAX: usize = 250_000;
+
 /// What the calendars should show of `read`, by the rules of `job`, inside `window`.
 #[must_use]
 pub fn desired(read: &SourceRead, job: &Job, window: Window) -> Desired {
     let mut result = Desired::default();
+    let left = Cell::new(EXPANDED_MAX);
     let mut placed: BTreeSet<&SourceKey> = BTreeSet::new();
     for event in &read.events {
-        match place(event, job, window) {
+        match place(event, job, window, &left) {
             Ok(placing) => {
                 placed.insert(&event.key);
                 show(event, placing, job, window, &mut result);
@@ -181,9 +187,9 @@ fn holder(event: &SourceEvent, job: &Job) -> Result<Address, LeftOut> {
     Ok(mailbox)
 }
 
-fn place(event: &SourceEvent, job: &Job, window: Window) -> Result<Placing, LeftOut> {
+fn place(event: &SourceEvent, job: &Job, window: Window, left: &Cell<usize>) -> Result<Placing, LeftOut> {
     let mailbox = holder(event, job)?;
-    let made = shape::shape(event, job, window).and_then(|shape| {
+    let made = shape::shape(event, job, window, left).and_then(|shape| {
         let content = shape.item_inside(window).map(|time| content::content(event, None, time, job)).transpose()?;
         Ok((shape, content))
     });

@@ -1,7 +1,9 @@
 //! What an item shows whose event lies outside of the window of its job.
 
+use std::cell::Cell;
+
 use super::{
-    content, holder, item,
+    EXPANDED_MAX, content, holder, item,
     series::at,
     shape::{self, Part, Shape, Unlisted},
 };
@@ -15,7 +17,8 @@ use crate::{
 #[must_use]
 pub fn outside(event: &SourceEvent, key: &SourceKey, job: &Job, window: Window) -> Option<(Address, DesiredEvent)> {
     let mailbox = holder(event, job).ok()?;
-    let shape = shape::shape(event, job, window).ok()?;
+    let left = Cell::new(EXPANDED_MAX);
+    let shape = shape::shape(event, job, window, &left).ok()?;
     if *key == event.key {
         let (time, series) = shape.main?;
         let content = content::content(event, None, &time, job).ok()?;
@@ -40,6 +43,7 @@ fn part(event: &SourceEvent, key: &SourceKey, job: &Job, shape: Shape) -> Option
         let there = there?;
         let around = Window { start: there.start_instant(), end: there.end_instant().max(there.start_instant()) };
         let second = jiff::SignedDuration::from_secs(1);
-        find(shape::shape(event, job, Window { end: around.end.checked_add(second).ok()?, ..around }).ok()?)
+        let around = Window { end: around.end.checked_add(second).ok()?, ..around };
+        find(shape::shape(event, job, around, &Cell::new(EXPANDED_MAX)).ok()?)
     })
 }

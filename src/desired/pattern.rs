@@ -45,9 +45,8 @@ fn numbered(pattern: &Pattern, count: u32, first: Date) -> RecurrenceEnd {
     match u16::try_from(count) {
         Ok(short) if count <= COUNT_MAX => RecurrenceEnd::After(short),
         Ok(_) | Err(_) => {
-            let endless = Recurrence { pattern: pattern.clone(), end: RecurrenceEnd::Never };
-            let last = endless.days(first).take(count as usize).last();
-            RecurrenceEnd::On(last.unwrap_or(first))
+            let last = pattern.nth_day(first, count.saturating_sub(1)).unwrap_or(LAST_DAY);
+            RecurrenceEnd::On(last.min(LAST_DAY))
         }
     }
 }

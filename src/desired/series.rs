@@ -1,7 +1,10 @@
 //! An event that repeats: as a series where Outlook can say its rule, with single events beside it for what the series
 //! cannot hold; otherwise expanded into single events.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    cell::Cell,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use jiff::{
     SignedDuration,
@@ -28,6 +31,10 @@ use crate::{
 
 /// The most occurrences of a series that may differ.
 const EXCEPTIONS_MAX: usize = 500;
+/// The most rules of one event.
+const RULES_MAX: usize = 50;
+/// Days of a series after which the distances between them repeat: those of two weeks, or of some years of months.
+const NEIGHBOURS: usize = 60;
 
 /// An event that repeats.
 #[derive(Debug, Clone, Copy)]
@@ -42,6 +49,8 @@ pub(super) struct Repeating<'a> {
     pub(super) job: &'a Job,
     /// The window of the job.
     pub(super) window: Window,
+    /// How many single events may still be made of events that must be expanded.
+    pub(super) left: &'a Cell<usize>,
 }
 
 impl Repeating<'_> {
@@ -70,6 +79,9 @@ pub(super) type Changes<'a> = BTreeMap<DateTime, Option<&'a SourceChange>>;
 
 /// The shape of an event that repeats.
 pub(super) fn shape(event: &Repeating<'_>) -> Result<Shape, String> {
+    if event.source.rules.len() + event.source.excluded_rules.len() > RULES_MAX {
+        return Err(format!("more than {RULES_MAX} rules"));
+    }
     let mut rules = Vec::with_capacity(event.source.rules.len());
     for text in &event.source.rules {
         rules.push(Rule::parse(text, event.first)?);
@@ -109,17 +121,31 @@ fn one_series<'a>(
         return Err(format!("more than {EXCEPTIONS_MAX} occurrences differ from the series"));
     }
     let said = pattern::say(rule)?;
+    if overlaps(event.first, &said) {
+        return Err("Outlook cannot say a series whose occurrences last into the next".to_owned());
+    }
     match zone_fault(event, &said) {
         Some(reason) => Err(reason),
         None => Ok((rule, said)),
     }
 }
 
+/// Whether an occurrence lasts longer than from one day of the series to the next: Exchange refuses such a series
+/// (`ErrorOccurrenceTimeSpanTooBig`).
+fn overlaps(first: &EventTime, said: &Said) -> bool {
+    let lasts = first.start().duration_until(first.end());
+    if lasts <= SignedDuration::from_hours(24) {
+        return false;
+    }
+    let days: Vec<Date> = said.recurrence.days(said.first.date()).take(NEIGHBOURS).collect();
+    days.windows(2).any(|pair| lasts > pair[0].duration_until(pair[1]))
+}
+
 /// Why the zone of an event does not let Outlook repeat it.
 fn zone_fault(event: &Repeating<'_>, said: &Said) -> Option<String> {
     let first = at(event.first, said.first)?;
     let time_of_day = said.first.time();
-    let days = said.recurrence.days(said.first.date());
+    let days = said.recurrence.days_from(said.first.date(), before_window(&first, event.window));
     times::series_fault(&first, days.map_while(|day| at(&first, day.to_datetime(time_of_day))), event.window)
 }
 
@@ -141,8 +167,8 @@ impl Days {
 fn divided(event: &Repeating<'_>, rule: &Rule, said: Said, changes: &Changes<'_>) -> Result<Shape, String> {
     let Said { recurrence, first } = said;
     let main = at(event.first, first).ok_or("the first occurrence on the rule is out of range")?;
-    let last = changes.keys().chain(&event.source.additional).map(|original| original.date()).max();
-    let days = Days { first, days: days_past(&recurrence, first.date(), last) };
+    let said_of = changes.keys().chain(&event.source.additional).map(|original| original.date());
+    let days = Days { first, days: neighbourhood(&recurrence, first.date(), said_of) };
     let mut notes = Vec::new();
     let mut beside = beside(event, rule, &days, &mut notes);
     let mut parts: Vec<Part> = Vec::new();
@@ -212,17 +238,22 @@ fn note(mut reasons: Vec<&'static str>, no_parts: bool) -> Option<String> {
     (!no_parts).then(|| reasons.join("; "))
 }
 
-/// The days of the series up to the one after `last`.
-fn days_past(recurrence: &Recurrence, first: Date, last: Option<Date>) -> Vec<Date> {
-    let Some(last) = last else { return Vec::new() };
-    let mut days = Vec::new();
-    for day in recurrence.days(first) {
-        days.push(day);
-        if day > last {
-            break;
-        }
+/// The days of the series that something is said of, each with the days before and after it.
+fn neighbourhood(recurrence: &Recurrence, first: Date, said_of: impl Iterator<Item = Date>) -> Vec<Date> {
+    let said_of: BTreeSet<Date> = said_of.collect();
+    let mut days = BTreeSet::new();
+    for day in said_of {
+        days.extend(recurrence.day_before(first, day));
+        days.extend(recurrence.days_from(first, day).take(2));
     }
-    days
+    days.into_iter().collect()
+}
+
+/// The first day whose occurrence may touch the window.
+fn before_window(first: &EventTime, window: Window) -> Date {
+    let lasts = first.start().duration_until(first.end());
+    let begin = first.zone().wall(window.start).saturating_sub(lasts);
+    begin.date().yesterday().unwrap_or(begin.date())
 }
 
 /// Whether a changed occurrence says anything else than the series.
@@ -296,7 +327,7 @@ pub(super) fn touches(series: &Series, first: &EventTime, window: Window) -> boo
     if changed_inside {
         return true;
     }
-    for day in series.recurrence.days(first.start().date()) {
+    for day in series.recurrence.days_from(first.start().date(), before_window(first, window)) {
         let Some(time) = at(first, day.to_datetime(first.start().time())) else { return false };
         if time.start_instant() >= window.end {
             return false;

@@ -2,6 +2,8 @@
 //!
 //! A part is shown by a single event under a key of its own, [`SourceKey::part`]: what the item of the event cannot say.
 
+use std::cell::Cell;
+
 use jiff::civil::DateTime;
 
 use super::{
@@ -114,8 +116,9 @@ pub struct Note {
     pub items: usize,
 }
 
-/// The shape of an event under the rules of `job`; of its parts at least those that touch `window`.
-pub(super) fn shape(event: &SourceEvent, job: &Job, window: Window) -> Result<Shape, String> {
+/// The shape of an event under the rules of `job`; of its parts at least those that touch `window`. `left` is how many
+/// occurrences may still be followed one by one.
+pub(super) fn shape(event: &SourceEvent, job: &Job, window: Window, left: &Cell<usize>) -> Result<Shape, String> {
     let mut segments = segments(event, job)?;
     if segments.is_empty() {
         return Err("it takes no time".to_owned());
@@ -125,7 +128,7 @@ pub(super) fn shape(event: &SourceEvent, job: &Job, window: Window) -> Result<Sh
         if !segments.is_empty() {
             return Err("a schedule of several periods cannot repeat".to_owned());
         }
-        return series::shape(&Repeating { source: recurrence, first: &time, event, job, window });
+        return series::shape(&Repeating { source: recurrence, first: &time, event, job, window, left });
     }
     let mut parts = Vec::with_capacity(segments.len());
     for segment in segments {

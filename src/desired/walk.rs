@@ -10,6 +10,8 @@ use jiff::{
 
 /// How far a rule is followed from its start, in years: from the first to the last year that a source may name.
 const YEARS_MAX: i32 = 300;
+/// How far the first occurrence is looked for, in years: a leap day on one day of the week comes within 40.
+const FIRST_YEARS_MAX: i32 = 60;
 /// The most occurrences that one walk gives.
 pub(super) const OCCURRENCES_MAX: usize = 10_000;
 
@@ -30,7 +32,10 @@ impl Walk {
 
     /// The first occurrence.
     pub(super) fn first(&self) -> Result<Option<DateTime>, String> {
-        let rule = IcalRecurRule { until: Some(self.horizon()), ..self.rule.clone() };
+        if names_no_date(&self.rule) {
+            return Ok(None);
+        }
+        let rule = IcalRecurRule { until: Some(self.horizon(FIRST_YEARS_MAX)), ..self.rule.clone() };
         Ok(run(rule, self.start, self.start, 1)?.first().copied())
     }
 
@@ -43,14 +48,14 @@ impl Walk {
     pub(super) fn between(&self, from: DateTime, to: DateTime) -> Result<Vec<DateTime>, String> {
         if self.rule.count.is_some() {
             let numbered = self.numbered.get_or_init(|| {
-                let rule = IcalRecurRule { until: Some(self.horizon()), ..self.rule.clone() };
+                let rule = IcalRecurRule { until: Some(self.horizon(YEARS_MAX)), ..self.rule.clone() };
                 run(rule, self.start, self.start, OCCURRENCES_MAX)
             });
             let all = numbered.as_ref().map_err(Clone::clone)?;
             return Ok(all.iter().copied().filter(|wall| (from..=to).contains(wall)).collect());
         }
         let (mut rule, start) = self.advanced(from).unwrap_or_else(|| (self.rule.clone(), self.start));
-        let until = self.horizon().min(to_ical(to));
+        let until = self.horizon(YEARS_MAX).min(to_ical(to));
         rule.until = Some(until);
         let found = run(rule, start, from, OCCURRENCES_MAX + 1)?;
         if found.len() > OCCURRENCES_MAX {
@@ -59,10 +64,10 @@ impl Walk {
         Ok(found)
     }
 
-    /// The last moment that is looked at.
-    fn horizon(&self) -> IcalRecurDateTime {
+    /// The last moment that is looked at, so many years after the start.
+    fn horizon(&self, years: i32) -> IcalRecurDateTime {
         let start = to_ical(self.start);
-        let far = IcalRecurDateTime { month: 12, day: 31, year: start.year + YEARS_MAX, ..start };
+        let far = IcalRecurDateTime { month: 12, day: 31, year: start.year + years, ..start };
         self.rule.until.map_or(far, |until| until.min(far))
     }
 
@@ -104,6 +109,19 @@ impl Walk {
         };
         Some((rule, start))
     }
+}
+
+/// Whether no month that the rule names has a day that it names, such as 30 February: nothing has to be looked for.
+fn names_no_date(rule: &IcalRecurRule) -> bool {
+    let longest = |month: &u8| match month {
+        2 => 29,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    };
+    let is_in = |day: &i8, month: &u8| i16::from(*day).abs() <= longest(month);
+    !rule.by_month.is_empty()
+        && !rule.by_month_day.is_empty()
+        && !rule.by_month.iter().any(|month| rule.by_month_day.iter().any(|day| is_in(day, month)))
 }
 
 /// Whether a rule by months or years chooses days by itself.

@@ -15,19 +15,78 @@ impl Recurrence {
     /// counted in intervals from the day, week, month or year of `first`. Day 31 of a short month is its last day, as
     /// in Exchange. A series without end stops at [`LAST_DAY`].
     pub fn days(&self, first: Date) -> impl Iterator<Item = Date> {
+        self.days_from(first, first)
+    }
+
+    /// The same from `from` on. What lies before it is passed over at once, except where the end is a number.
+    pub fn days_from(&self, first: Date, from: Date) -> impl Iterator<Item = Date> {
         let (last, count) = match self.end {
             RecurrenceEnd::Never => (LAST_DAY, usize::MAX),
             RecurrenceEnd::On(last) => (last.min(LAST_DAY), usize::MAX),
             RecurrenceEnd::After(count) => (LAST_DAY, usize::from(count)),
         };
         let pattern = &self.pattern;
-        (0..)
+        let begin = match self.end {
+            RecurrenceEnd::After(_) => 0,
+            RecurrenceEnd::Never | RecurrenceEnd::On(_) => period_of(pattern, first, from) - 1,
+        };
+        (begin.max(0)..)
             .map_while(move |number| period(pattern, first, number).filter(|(begin, _)| *begin <= last))
             .flat_map(|(_, days)| days)
             .skip_while(move |day| *day < first)
             .take_while(move |day| *day <= last)
             .take(count)
+            .skip_while(move |day| *day < from)
     }
+
+    /// The last day of the series before `day`.
+    #[must_use]
+    pub fn day_before(&self, first: Date, day: Date) -> Option<Date> {
+        let (last, mut number) = match self.end {
+            RecurrenceEnd::After(_) => return self.days(first).take_while(|other| *other < day).last(),
+            RecurrenceEnd::On(last) => (last.min(LAST_DAY), period_of(&self.pattern, first, day.min(last)) + 1),
+            RecurrenceEnd::Never => (LAST_DAY, period_of(&self.pattern, first, day.min(LAST_DAY)) + 1),
+        };
+        while number >= 0 {
+            let days = period(&self.pattern, first, number).map(|(_, days)| days).unwrap_or_default();
+            if let Some(found) = days.into_iter().rfind(|other| *other < day && *other >= first && *other <= last) {
+                return Some(found);
+            }
+            number -= 1;
+        }
+        None
+    }
+}
+
+impl Pattern {
+    /// The day of occurrence `number` (the first is 0) of a series that begins on `first`, which is a day of the pattern.
+    #[must_use]
+    pub fn nth_day(&self, first: Date, number: u32) -> Option<Date> {
+        let mut own = period(self, first, 0)?.1;
+        own.retain(|day| *day >= first);
+        if let Some(day) = own.get(number as usize) {
+            return Some(*day);
+        }
+        // Every later period has as many days as the next.
+        let each = period(self, first, 1)?.1.len().max(1);
+        let rest = (number as usize).checked_sub(own.len())?;
+        let (_, days) = period(self, first, i64::try_from(rest / each + 1).ok()?)?;
+        days.get(rest % each).copied()
+    }
+}
+
+/// The number of the period that `day` lies in, or of one next to it.
+fn period_of(pattern: &Pattern, first: Date, day: Date) -> i64 {
+    let days = || first.duration_until(day).as_hours() / 24;
+    let years = i64::from(day.year()) - i64::from(first.year());
+    let months = years * 12 + i64::from(day.month()) - i64::from(first.month());
+    let (units, interval) = match pattern {
+        Pattern::Daily { interval } => (days(), interval),
+        Pattern::Weekly { interval, .. } => (days() / 7, interval),
+        Pattern::AbsoluteMonthly { interval, .. } | Pattern::RelativeMonthly { interval, .. } => (months, interval),
+        Pattern::AbsoluteYearly { interval, .. } | Pattern::RelativeYearly { interval, .. } => (years, interval),
+    };
+    units / i64::from((*interval).max(1))
 }
 
 /// The first day of the `number`th period of the pattern and the days of the series in it; `None` past the calendar.
@@ -282,8 +341,23 @@ mod tests {
             prop_assert!(days.windows(2).all(|pair| pair[0] < pair[1]));
             prop_assert!(days.iter().all(|day| *day >= first && matches(&recurrence.pattern, first, *day)));
             let last = *days.last().unwrap();
-            let until = Recurrence { end: RecurrenceEnd::On(last), ..recurrence };
-            prop_assert_eq!(until.days(first).collect::<Vec<_>>(), days);
+            let until = Recurrence { end: RecurrenceEnd::On(last), ..recurrence.clone() };
+            prop_assert_eq!(until.days(first).collect::<Vec<_>>(), days.clone());
+            for (number, day) in days.iter().enumerate() {
+                let others = [day.yesterday().unwrap(), *day, day.tomorrow().unwrap()];
+                for from in others {
+                    for series in [&recurrence, &until] {
+                        let found: Vec<Date> = series.days_from(first, from).collect();
+                        let wanted: Vec<Date> = days.iter().copied().filter(|day| *day >= from).collect();
+                        prop_assert_eq!(found, wanted);
+                        let before = days.iter().copied().rfind(|day| *day < from);
+                        prop_assert_eq!(series.day_before(first, from), before);
+                    }
+                }
+                if days[0] == first {
+                    prop_assert_eq!(recurrence.pattern.nth_day(first, u32::try_from(number).unwrap()), Some(*day));
+                }
+            }
         }
     }
 }
