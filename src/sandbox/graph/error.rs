@@ -12,7 +12,7 @@ use super::super::{answer, store::StoreError};
 pub(in super::super) struct GraphError {
     /// The HTTP status.
     pub(in super::super) status: u16,
-    code: &'static str,
+    pub(super) code: &'static str,
     message: String,
 }
 

@@ -159,7 +159,7 @@ pub(super) fn read_changes(value: &Value, present: &Entry) -> Result<Vec<Change>
 /// An id that looks like one but is none, such as one with a letter in the other case, is of something that is not there.
 fn wrong_id(id: &str, error: GraphError) -> GraphError {
     const ID_LENGTH: usize = 36;
-    if error.status == 400 && id.len() == ID_LENGTH { GraphError::not_found() } else { error }
+    if error.code == "ErrorInvalidIdMalformed" && id.len() == ID_LENGTH { GraphError::not_found() } else { error }
 }
 
 /// An event with its context, as one answer.
