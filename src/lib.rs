@@ -19,7 +19,7 @@
 //! | 3 | [`auth`], [`state`] |
 //! | 4 | [`sources`], [`gateway`] |
 //! | 5 | [`scheduler`] |
-//! | 7 | [`daemon`] |
+//! | 7 | [`daemon`], and `fuzzing` where the fuzz targets are built |
 //! | 8 | [`cli`] |
 
 pub mod auth;
@@ -27,6 +27,8 @@ pub mod cli;
 pub mod clock;
 pub mod daemon;
 pub mod desired;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 pub mod gateway;
 pub mod http;
 pub mod model;

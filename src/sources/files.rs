@@ -210,5 +210,34 @@ impl Reader {
     }
 }
 
+/// The form of a file that is in memory.
+#[cfg(any(test, fuzzing))]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FileForm {
+    ICalendar,
+    JsonLines,
+}
+
+/// What a file that is in memory says: the entry of the fuzz targets.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn read_bytes(form: FileForm, bytes: &[u8]) -> SourceRead {
+    use crate::model::source::Recipient;
+
+    let mut gathered = Gathered::default();
+    let mut zones = Zones::new(Zone::utc());
+    match form {
+        FileForm::ICalendar => {
+            let owner = Recipient::Person("ana".to_owned());
+            ICalendarFile { source: "erp", file: "a.ics", owner: &owner }.read(bytes, &mut zones, &mut gathered);
+        }
+        FileForm::JsonLines => {
+            let lines = JsonLines { source: "erp", file: "a.jsonl", end_marker: false };
+            // Reading from memory does not fail.
+            let _ = lines.read(bytes, &mut zones, &mut gathered);
+        }
+    }
+    gathered.finish()
+}
+
 #[cfg(test)]
 mod tests;

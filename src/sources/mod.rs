@@ -17,6 +17,9 @@ mod surrogates;
 mod watch;
 mod zones;
 
+#[cfg(any(test, fuzzing))]
+pub(crate) use files::{FileForm, read_bytes};
+
 /// A boxed future.
 pub type Later<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 

@@ -20,6 +20,8 @@ use crate::model::{
 
 /// Requests of one batch.
 pub(super) const REQUESTS_MAX: usize = 20;
+/// Headers of one inner answer.
+const HEADERS_MAX: usize = 1000;
 
 /// One request of a batch.
 #[derive(Debug)]
@@ -259,9 +261,10 @@ fn id(index: usize) -> String {
     (index + 1).to_string()
 }
 
-/// The headers of an inner answer, which come as an object.
+/// The headers of an inner answer, which come as an object. No server sends more than a few, and a map of headers panics
+/// over 32 768.
 fn header_map(headers: BTreeMap<String, String>) -> HeaderMap {
     let read =
         |(name, value): (String, String)| Some((HeaderName::try_from(name).ok()?, HeaderValue::try_from(value).ok()?));
-    headers.into_iter().filter_map(read).collect()
+    headers.into_iter().filter_map(read).take(HEADERS_MAX).collect()
 }
