@@ -60,13 +60,14 @@ class Oracle:
     def __init__(self, all_series, today):
         midnight = datetime.datetime.combine(today, datetime.time())
         self.begin, self.end = midnight + DAYS_FIRST * DAY, midnight + DAYS_LAST * DAY
-        self.meant, self.disputed = {}, []
+        self.meant, self.disputed, self.skipped_by_clocks = {}, [], 0
         for series in all_series:
             # Wall times of all zones, of which those are kept that every reader sees.
             wide = self.begin - 2 * DAY, self.end + 2 * DAY
             one, other = oracles.by_dateutil(series, *wide), oracles.by_recurring_ical_events(series, *wide)
             if one == other:
                 self.meant[series.name] = self.inside(one)
+                self.skipped_by_clocks += oracles.skipped_by_clocks(series, self.begin, self.end)
             else:
                 self.disputed.append(series)
 
@@ -154,6 +155,7 @@ def main():
                  for number in range(0, len(all_series), MAILBOX_SERIES)}
     print(f"seed {options.seed} on {today}: {len(all_series)} series in {len(mailboxes)} mailboxes; "
           f"the libraries differ on {len(oracle.disputed)} of them, which are left out")
+    print(f"{oracle.skipped_by_clocks} occurrences start in an hour that clocks skip: they are meant an hour later")
     for series in oracle.disputed[:5]:
         print(f"  left out: {series.start} {series.zone} {series.full_rule()}")
     files = {f"{mailbox}.ics": calendar(own) for mailbox, own in mailboxes.items()}

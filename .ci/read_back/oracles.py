@@ -10,21 +10,25 @@ import icalendar
 import recurring_ical_events
 from dateutil.rrule import rrulestr, rruleset
 
-from .rules import DAY, calendar
+from .rules import DAY, between, calendar
 
 UTC = datetime.timezone.utc
 
 
 def instant(wall, zone):
-    """The moment of a wall time, in UTC. One that the spring change skips is read with the offset before the gap, one that
-    the autumn change repeats is the first (RFC 5545 §3.3.5); Python's `fold=0` is both."""
+    """The moment of a wall time, in UTC: of one that the autumn change repeats the first. One that the spring change skips is
+    read with the offset before the gap (RFC 5545 §3.3.5), so that clocks show it an hour later, as Outlook does; RFC 5545
+    §3.3.10 would leave such an occurrence out. Python's `fold=0` is both."""
     return wall.replace(tzinfo=zoneinfo.ZoneInfo(zone)).astimezone(UTC)
 
 
-def is_in_gap(wall, zone):
-    """Whether no clock in the zone shows the wall time."""
-    aware = wall.replace(tzinfo=zoneinfo.ZoneInfo(zone))
-    return aware.astimezone(UTC).astimezone(aware.tzinfo).replace(tzinfo=None) != wall
+def skipped_by_clocks(series, begin, end):
+    """How many occurrences start at a wall time that no clock in their zone shows."""
+    if series.zone is None:
+        return 0
+    zone = zoneinfo.ZoneInfo(series.zone)
+    walls = between(series, begin, end)
+    return sum(instant(wall, series.zone).astimezone(zone).replace(tzinfo=None) != wall for wall in walls)
 
 
 def shown(series, wall, subject):
