@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use super::{texts, values::values};
 use crate::{
     model::{
-        event::{Body, BodyKind, Content, Importance, Sensitivity, ShowAs},
+        event::{Body, BodyKind, Content, Importance, REMINDER_MINUTES_MAX, Sensitivity, ShowAs},
         source::{SourceContent, SourceEvent, SourceReminder, SourceTime},
         time::EventTime,
     },
@@ -13,8 +13,6 @@ use crate::{
     template::Values,
 };
 
-/// The longest reminder, in minutes (EWS `ReminderMinutesBeforeStartType`).
-const REMINDER_MINUTES_MAX: u32 = 2_629_800;
 /// The longest body that is cut, in bytes; what is longer is no text for a calendar.
 const BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
 

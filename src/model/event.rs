@@ -2,6 +2,9 @@
 
 use super::{fingerprint::Fingerprint, key::SourceKey, recurrence::Series, time::EventTime};
 
+/// The longest reminder, in minutes (`ReminderMinutesBeforeStartType` of the EWS schema).
+pub const REMINDER_MINUTES_MAX: u32 = 2_629_800;
+
 /// A source event, normalised into what a calendar should show.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DesiredEvent {

@@ -103,6 +103,12 @@ impl SourceKey {
         Some((Self(whole.into()), DateTime::strptime(PART_TIME, time).ok()?))
     }
 
+    /// The key of the event as a whole: this one, or that of which this is a part.
+    #[must_use]
+    pub fn event(&self) -> Self {
+        self.whole().map_or_else(|| self.clone(), |(event, _)| event)
+    }
+
     /// The key as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -135,6 +141,7 @@ mod tests {
             let time = "2026-11-30T09:00".parse().unwrap();
             let part = event.part(time);
             assert_eq!(SourceKey::parse(part.as_str()).as_ref(), Some(&part));
+            assert_eq!((event.event(), part.event()), (event.clone(), event.clone()));
             assert_eq!(part.whole(), Some((event, time)));
         }
         assert_eq!(SourceKey::parse("erp/schedule/1#x").unwrap().whole(), None);

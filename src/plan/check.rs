@@ -134,7 +134,7 @@ fn delete(
         (!linked, Violation::DeleteWithoutLink),
         (!scope.complete.contains(key.source()), Violation::DeleteOnIncompleteRead),
         (scope.braked.contains(key.source()), Violation::DeleteOfBrakedSource),
-        (reason == DeleteReason::Reshaped && !shown.contains(&reshaped::event(key)), Violation::NotShownOtherwise),
+        (reason == DeleteReason::Reshaped && !shown.contains(&key.event()), Violation::NotShownOtherwise),
     ];
     let key = key.clone();
     rules.into_iter().filter(|(broken, _)| *broken).map(move |(_, violation)| violation(key.clone()))

@@ -18,7 +18,7 @@ pub(super) fn tell<'a>(plan: &mut Plan, desired: impl Iterator<Item = &'a Source
         return;
     }
     let shown = events(desired);
-    for decision in plan.decisions.iter_mut().filter(|decision| shown.contains(&event(&decision.key))) {
+    for decision in plan.decisions.iter_mut().filter(|decision| shown.contains(&decision.key.event())) {
         if !is_candidate(&decision.action) {
             continue;
         }
@@ -30,12 +30,7 @@ pub(super) fn tell<'a>(plan: &mut Plan, desired: impl Iterator<Item = &'a Source
 
 /// The events that these keys show, as a whole or in part.
 pub(super) fn events<'a>(keys: impl Iterator<Item = &'a SourceKey>) -> HashSet<SourceKey> {
-    keys.map(event).collect()
-}
-
-/// The event that a key shows.
-pub(super) fn event(key: &SourceKey) -> SourceKey {
-    key.whole().map_or_else(|| key.clone(), |(event, _)| event)
+    keys.map(SourceKey::event).collect()
 }
 
 /// How much the deletions of a plan weigh: an event that is shown otherwise now counts once.
@@ -45,7 +40,7 @@ pub(super) fn weight(plan: &Plan) -> usize {
     for decision in &plan.decisions {
         match &decision.action {
             Action::Delete { reason: DeleteReason::Reshaped, .. } => {
-                reshaped.insert(event(&decision.key));
+                reshaped.insert(decision.key.event());
             }
             Action::Delete { .. } => items += 1,
             Action::Create { .. }

@@ -99,7 +99,7 @@ pub async fn explain(
     key: &SourceKey,
     now: Timestamp,
 ) -> Result<Explanation, StateError> {
-    let key = key.whole().map_or_else(|| key.clone(), |(whole, _)| whole);
+    let key = key.event();
     let mailboxes = in_mailboxes(store, &key).await?;
     let mut explanation = Explanation { source: SourceWord::NotConfigured, jobs: Vec::new(), mailboxes, key };
     let Some(source) = wiring.sources.get(explanation.key.source()) else { return Ok(explanation) };
@@ -116,7 +116,7 @@ pub async fn explain(
 
 /// What a read says of one event.
 fn of_one(read: SourceRead, key: &SourceKey) -> SourceRead {
-    let is_meant = |other: &SourceKey| other == key || other.whole().is_some_and(|(whole, _)| whole == *key);
+    let is_meant = |other: &SourceKey| other.event() == *key;
     SourceRead {
         events: read.events.into_iter().filter(|event| is_meant(&event.key)).collect(),
         rejections: read
@@ -158,7 +158,7 @@ fn jobs(wiring: &Wiring, read: &SourceRead, key: &SourceKey, now: Timestamp) -> 
 }
 
 async fn in_mailboxes(store: &Store, key: &SourceKey) -> Result<Vec<InMailbox>, StateError> {
-    let is_meant = |other: &SourceKey| other == key || other.whole().is_some_and(|(whole, _)| whole == *key);
+    let is_meant = |other: &SourceKey| other.event() == *key;
     let (refused, held) = (store.refusals(None).await?, store.holds().await?);
     let mut found = Vec::new();
     for state in store.mailboxes().await? {

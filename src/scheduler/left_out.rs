@@ -27,16 +27,15 @@ pub(super) fn left_out(
     now: Timestamp,
     only: Option<&Address>,
 ) -> LeftOut {
-    let whole = |key: &SourceKey| key.whole().map_or_else(|| key.clone(), |(event, _)| event);
     let mut shown: BTreeSet<SourceKey> = BTreeSet::new();
     let mut by_event: BTreeMap<SourceKey, Skipped> = BTreeMap::new();
     for job in jobs.values() {
         let Some(read) = catalogue.last_read(&job.source) else { continue };
         let wanted = desired(read, job, window(job, now));
-        shown.extend(wanted.mailboxes.values().flatten().map(|event| whole(&event.key)));
+        shown.extend(wanted.mailboxes.values().flatten().map(|event| event.key.event()));
         for skipped in wanted.skipped {
             // One event, not its parts.
-            let event = whole(&skipped.key);
+            let event = skipped.key.event();
             match by_event.get_mut(&event) {
                 Some(other) if other.reason >= skipped.reason => {}
                 Some(other) => *other = Skipped { key: event, ..skipped },

@@ -56,7 +56,7 @@ pub(super) fn moved_away(
     let mut found = BTreeMap::new();
     for (key, ends) in written.iter().filter(|(key, _)| view.follows(mailbox, key)) {
         let Some(read) = view.reads.get(key.source()) else { continue };
-        let event = key.whole().map_or_else(|| key.clone(), |(event, _)| event);
+        let event = key.event();
         let Some(event) = read.event(&event) else { continue };
         let jobs = jobs.values().filter(|job| job.source == key.source());
         let mut says = jobs.filter_map(|job| {

@@ -87,7 +87,7 @@ impl View {
         };
         let (mut items, mut reshaped) = (0, HashSet::new());
         for (mailbox, key) in links.iter().filter(is_deleted) {
-            let event = key.whole().map_or_else(|| key.clone(), |(event, _)| event);
+            let event = key.event();
             if self.is_shown(mailbox, &event) {
                 reshaped.insert((mailbox, event));
             } else {

@@ -42,7 +42,7 @@ pub(super) enum Property {
 }
 
 /// The properties before our named ones, in the order of the schema.
-const BEFORE_NAMED: [Property; 7] = [
+pub(super) const BEFORE_NAMED: [Property; 7] = [
     Property::Subject,
     Property::Sensitivity,
     Property::Body,

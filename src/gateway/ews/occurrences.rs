@@ -7,7 +7,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 
 use jiff::civil::{Date, DateTime};
 
-use super::calendar_item::{Clockwork, Property, Shown};
+use super::calendar_item::{BEFORE_NAMED, Clockwork, Property, Shown};
 use crate::model::{
     event::{Content, DesiredEvent},
     fault::{Fault, FaultKind, FaultScope},
@@ -117,17 +117,7 @@ impl<'a> Changed<'a> {
             (true, false) => [Property::End, Property::Start, Property::IsAllDay],
             (true, true) => [Property::Start, Property::End, Property::IsAllDay],
         };
-        let content = [
-            Property::Subject,
-            Property::Sensitivity,
-            Property::Body,
-            Property::Categories,
-            Property::Importance,
-            Property::ReminderIsSet,
-            Property::ReminderMinutes,
-            Property::FreeBusy,
-            Property::Location,
-        ];
+        let content = BEFORE_NAMED.into_iter().chain([Property::FreeBusy, Property::Location]);
         let has_value =
             |property: &Property| *property != Property::ReminderMinutes || self.content.reminder_minutes.is_some();
         times.into_iter().chain(content).filter(has_value).collect()

@@ -18,15 +18,13 @@ use super::{
 };
 use crate::model::{
     address::Address,
-    event::{Importance, Sensitivity, ShowAs},
+    event::{Importance, REMINDER_MINUTES_MAX, Sensitivity, ShowAs},
     key::Kind,
     zone::Zone,
 };
 
 /// Graph reads at most five years of a calendar at a time.
 const WINDOW_DAYS_MAX: u16 = 1_825;
-/// The largest `ReminderMinutesBeforeStart` of the EWS schema.
-const REMINDER_MINUTES_MAX: u32 = 2_629_800;
 const EVERY_DEFAULT: Duration = Duration::from_secs(15 * 60);
 const WEEK: Duration = Duration::from_secs(7 * 86_400);
 /// Ten years: who wants no cap says so by a number that nobody reaches.
