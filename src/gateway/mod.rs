@@ -39,7 +39,7 @@ pub enum Write {
         /// What it shows.
         event: Arc<DesiredEvent>,
         /// Which creation of an item for this key it is; part of the transaction id.
-        generation: u32,
+        generation: i64,
     },
     /// A change of an item of ours.
     Update {

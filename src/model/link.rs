@@ -24,7 +24,7 @@ pub struct Link {
     pub fingerprint: Fingerprint,
     /// Which creation of an item for this key it is: the second, since 1970, at which it was decided. Part of the
     /// transaction id, so that an event that comes back is not taken for a repetition.
-    pub generation: u32,
+    pub generation: i64,
     /// When the event is over; a link whose event is long over is frozen. [`Timestamp::MAX`] for a series without end
     /// and for an item whose end is not known.
     pub ends: Timestamp,
@@ -75,7 +75,7 @@ pub struct Intent {
     /// What was to be done.
     pub verb: Verb,
     /// The generation of a create.
-    pub generation: u32,
+    pub generation: i64,
     /// When the event is over (see [`Link::ends`]).
     pub ends: Timestamp,
     /// The repairs of the item, this write included (see [`Link::repairs`]).

@@ -140,8 +140,7 @@ fn is_over(inputs: &Inputs<'_>, instant: jiff::Timestamp) -> bool {
 }
 
 fn create(inputs: &Inputs<'_>, event: &Arc<DesiredEvent>, repairs: Repairs, reason: CreateReason) -> Action {
-    let second = u32::try_from(inputs.now.as_second()).unwrap_or(u32::MAX);
-    let generation = inputs.pending.get(&event.key).copied().unwrap_or(second);
+    let generation = inputs.pending.get(&event.key).copied().unwrap_or(inputs.now.as_millisecond());
     Action::Create { event: Arc::clone(event), generation, repairs, reason }
 }
 

@@ -49,7 +49,7 @@ pub struct Inputs<'a> {
     pub refusals: &'a BTreeMap<SourceKey, Refusal>,
     /// Creates of doubtful outcome whose item was looked for and not found: they are sent again under the same generation,
     /// so that a server that remembers the first one recognises it.
-    pub pending: &'a BTreeMap<SourceKey, u32>,
+    pub pending: &'a BTreeMap<SourceKey, i64>,
     /// The rules that the settings choose.
     pub policy: &'a Policy,
     /// The present instant.
@@ -124,7 +124,7 @@ pub enum Action {
         /// What it shows.
         event: Arc<DesiredEvent>,
         /// Which creation of an item for the key this is: part of the transaction id.
-        generation: u32,
+        generation: i64,
         /// The repairs to record with the link.
         repairs: Repairs,
         /// Why.
@@ -137,7 +137,7 @@ pub enum Action {
         /// The item as it is now.
         item: ItemRef,
         /// The generation of the item.
-        generation: u32,
+        generation: i64,
         /// The fields that are written.
         fields: Vec<Field>,
         /// The occurrences that are written.

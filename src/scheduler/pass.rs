@@ -211,7 +211,7 @@ impl Pass {
         &self,
         links: &[Link],
         reading: Option<&(Reading, Timestamp)>,
-        pending: &BTreeMap<SourceKey, u32>,
+        pending: &BTreeMap<SourceKey, i64>,
     ) -> Result<Plan, PassStop> {
         let snapshot = reading.map_or(&Snapshot::NotRead, |(reading, _)| &reading.snapshot);
         let refusals = self.refusals().await?;

@@ -21,7 +21,7 @@ use crate::{
 #[derive(Debug, Default)]
 pub(super) struct Recovered {
     /// Creates that were not found, with their generations: they are sent again as they were.
-    pub(super) pending: BTreeMap<SourceKey, u32>,
+    pub(super) pending: BTreeMap<SourceKey, i64>,
     /// What is to be written to the state.
     pub(super) settlements: Settlements,
     /// The links once that is written.
@@ -69,10 +69,10 @@ pub(super) async fn look(pass: &Pass, calendar: &Calendar, links: Vec<Link>) -> 
 /// For so long a create that was not found is sent again under its own generation: should the server have it after all and
 /// not show it yet, it recognises the repetition. After that, an item that is still not there is one that somebody deleted,
 /// and only a new generation can bring it back.
-const SAME_GENERATION_SECONDS: i64 = 600;
+const SAME_GENERATION_MS: i64 = 600_000;
 
 fn is_recent(intent: &Intent, now: Timestamp) -> bool {
-    now.as_second() - i64::from(intent.generation) < SAME_GENERATION_SECONDS
+    now.as_millisecond() - intent.generation < SAME_GENERATION_MS
 }
 
 /// The item of an intent: the one that the link names, else, of several with the key, the smallest id.

@@ -55,7 +55,7 @@ mod tests {
         let intent = |number: u32| Intent {
             key: SourceKey::new("erp", Kind::Appointment, &format!("{number:0100}")),
             verb: Verb::Create,
-            generation: number,
+            generation: i64::from(number),
             ends: jiff::Timestamp::MAX,
             repairs: Repairs::NONE,
         };

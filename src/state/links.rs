@@ -153,7 +153,7 @@ async fn write_intents(
                 .bind(mailbox.as_str())
                 .bind(intent.key.as_str())
                 .bind(intent.verb.as_str())
-                .bind(i64::from(intent.generation))
+                .bind(intent.generation)
                 .bind(intent.ends.as_millisecond())
                 .bind(intent.repairs.since.as_millisecond())
                 .bind(i64::from(intent.repairs.count));
@@ -211,7 +211,7 @@ async fn write_links(connection: &mut AnyConnection, mailbox: &Address, links: &
                 .bind(link.item.id.as_str())
                 .bind(link.item.change_key.as_str())
                 .bind(link.fingerprint.as_str())
-                .bind(i64::from(link.generation))
+                .bind(link.generation)
                 .bind(link.ends.as_millisecond())
                 .bind(link.repairs.since.as_millisecond())
                 .bind(i64::from(link.repairs.count))
@@ -259,7 +259,7 @@ fn link(row: &AnyRow) -> Result<Link, StateError> {
         },
         // A fingerprint of another version makes the item be written once more.
         fingerprint: Fingerprint::parse(&fingerprint).unwrap_or_else(Fingerprint::unknown),
-        generation: number(row, "generation")?,
+        generation: row.try_get("generation").map_err(failed)?,
         ends: instant(row.try_get("ends").map_err(failed)?),
         repairs: repairs(row)?,
         // What cannot be read is not known: the series is then written anew.
@@ -273,7 +273,7 @@ fn intent(row: &AnyRow) -> Result<Intent, StateError> {
     Ok(Intent {
         key: key(row)?,
         verb: Verb::parse(&verb).ok_or(StateError::Content { what: "verb", value: verb })?,
-        generation: number(row, "generation")?,
+        generation: row.try_get("generation").map_err(failed)?,
         ends: instant(row.try_get("ends").map_err(failed)?),
         repairs: repairs(row)?,
     })

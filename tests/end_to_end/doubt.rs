@@ -8,6 +8,7 @@ use crate::harness::{Face, World, many};
 through!(a_source_that_is_short_everywhere_is_braked: Ews Graph);
 through!(an_event_that_changes_hands_between_jobs_moves: Ews);
 through!(an_item_that_was_restored_is_found_again: Ews Graph);
+through!(what_comes_and_goes_within_a_second: Ews Graph);
 through!(an_old_state_writes_nothing_twice: Ews Graph);
 through!(a_refused_password_is_tried_once_in_all: Ews);
 
@@ -50,6 +51,20 @@ fn an_event_that_changes_hands_between_jobs_moves(face: Face) {
     world.events(&events);
     assert_eq!(world.sync().changes(), [1, 0, 1]);
     assert_eq!((world.item_count("ana"), world.item_count("bob")), (2, 1));
+}
+
+/// A server that recognises a repeated create by its id must not take a new item for the one that was deleted.
+fn what_comes_and_goes_within_a_second(face: Face) {
+    let world = World::new(face);
+    let both = many("ana", 2);
+    world.events(&both[..1]);
+    world.sync();
+    for _ in 0..4 {
+        world.events(&both);
+        assert_eq!(world.sync().changes(), [1, 0, 0]);
+        world.events(&both[..1]);
+        assert_eq!(world.sync().changes(), [0, 0, 1]);
+    }
 }
 
 fn an_item_that_was_restored_is_found_again(face: Face) {

@@ -76,7 +76,7 @@ pub(crate) struct World {
     pub(crate) links: BTreeMap<SourceKey, Link>,
     pub(crate) scope: Scope,
     pub(crate) refusals: BTreeMap<SourceKey, Refusal>,
-    pub(crate) pending: BTreeMap<SourceKey, u32>,
+    pub(crate) pending: BTreeMap<SourceKey, i64>,
     pub(crate) policy: Policy,
     pub(crate) next_item: u32,
 }

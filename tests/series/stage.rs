@@ -253,7 +253,7 @@ impl Stage {
 
     /// What a calendar shows into which the event was pushed for the first time.
     pub(crate) async fn shown_at_first(&self, event: &Arc<DesiredEvent>) -> Shown {
-        let create = Write::Create { event: Arc::clone(event), generation: fastrand::u32(..) };
+        let create = Write::Create { event: Arc::clone(event), generation: fastrand::i64(..) };
         let outcome = self.gateway.apply(&self.other, &[create]).await.remove(0);
         let Outcome::Written { item, .. } = outcome else { panic!("{outcome:?}") };
         let shown = self.entries("bob@example.test").iter().map(text).collect();

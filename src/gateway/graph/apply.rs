@@ -24,7 +24,7 @@ use crate::model::{
 
 /// One write and what its item says after its request.
 enum Due<'a> {
-    Create { event: &'a DesiredEvent, generation: u32, says: Fingerprint },
+    Create { event: &'a DesiredEvent, generation: i64, says: Fingerprint },
     Update { item: &'a ItemRef, event: &'a DesiredEvent, fields: &'a [Field], lays_out: bool, says: Fingerprint },
     Delete { item: &'a ItemRef },
 }

@@ -22,7 +22,7 @@ const NAMESPACE: Uuid = match Uuid::try_parse(PROPERTY_SET) {
 pub(super) fn create_event<'a>(
     calendar: &Calendar,
     event: &'a DesiredEvent,
-    generation: u32,
+    generation: i64,
     fingerprint: &'a Fingerprint,
     owner: &'a Owner,
 ) -> Inner<'a> {
@@ -35,7 +35,7 @@ pub(super) fn create_event<'a>(
 
 /// The same create always has the same id, so that the server recognises a repetition; an item that is created anew
 /// after it was deleted has another one.
-fn transaction_id(calendar: &Calendar, event: &DesiredEvent, generation: u32) -> Uuid {
+fn transaction_id(calendar: &Calendar, event: &DesiredEvent, generation: i64) -> Uuid {
     let name = format!("{}\n{}\n{generation}", calendar.mailbox, event.key);
     Uuid::new_v5(&NAMESPACE, name.as_bytes())
 }
