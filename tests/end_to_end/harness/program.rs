@@ -9,7 +9,7 @@ use std::{
 
 use serde_json::Value;
 
-use super::{World, eventually};
+use super::{World, eventually, wait::within_deadline};
 
 /// The program, with nothing of this process's environment that could change what it does.
 pub(crate) fn program(folder: &Path) -> Command {
@@ -35,8 +35,12 @@ impl Ended {
     pub(crate) fn of(mut child: Child) -> Self {
         let out = reader(child.stdout.take().unwrap());
         let err = reader(child.stderr.take().unwrap());
-        let code = KilledOnDrop(child).end();
-        Self { code, out: out.join().unwrap(), err: err.join().unwrap() }
+        let mut child = KilledOnDrop(child);
+        let code = within_deadline(|| child.0.try_wait().unwrap()).map(|status| status.code().unwrap_or(-1));
+        drop(child);
+        let (out, err) = (out.join().unwrap(), err.join().unwrap());
+        let code = code.unwrap_or_else(|| panic!("it does not end; it said {out}\nand {err}"));
+        Self { code, out, err }
     }
 
     /// The last line of the output, which is JSON.

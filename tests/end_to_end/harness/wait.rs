@@ -11,13 +11,20 @@ pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
 pub(crate) const POLL: Duration = Duration::from_millis(5);
 
 /// What `condition` gives once it gives something.
-pub(crate) fn eventually<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn eventually<T>(what: &str, condition: impl FnMut() -> Option<T>) -> T {
+    within_deadline(condition).unwrap_or_else(|| panic!("{what}: not within {DEADLINE:?}"))
+}
+
+/// What `condition` gives before the deadline.
+pub(crate) fn within_deadline<T>(mut condition: impl FnMut() -> Option<T>) -> Option<T> {
     let started = Instant::now();
     loop {
         if let Some(value) = condition() {
-            return value;
+            return Some(value);
         }
-        assert!(started.elapsed() < DEADLINE, "{what}: not within {DEADLINE:?}");
+        if started.elapsed() >= DEADLINE {
+            return None;
+        }
         thread::sleep(POLL);
     }
 }
