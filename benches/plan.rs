@@ -85,6 +85,7 @@ impl Mailbox {
             scope: &Scope { complete: BTreeSet::from([sample::SOURCE.to_owned()]), ..Scope::default() },
             refusals: &BTreeMap::new(),
             pending: &BTreeMap::new(),
+            verdicts: &BTreeMap::new(),
             policy: &Policy { brake_share_percent: 20, brake_number: 10, frozen_before: now() },
             now: now(),
         };

@@ -7,12 +7,13 @@ use calsyncd::{
     model::{
         address::Address,
         fingerprint::Fingerprint,
+        hold::Verdict,
         key::{Kind, SourceKey},
         link::{Intent, ItemRef, Link, Repairs, Verb},
         occurrences::WrittenOccurrences,
         source::Rejection,
     },
-    state::{Access, MailboxState, Parked, Settlement, StateError, Store},
+    state::{Access, Decision, MailboxState, Parked, Settlement, StateError, Store},
 };
 use jiff::Timestamp;
 
@@ -86,7 +87,7 @@ async fn a_story_survives_a_restart() {
         ..MailboxState::new(bob.clone())
     };
     store.save_mailbox(&state).await.unwrap();
-    store.replace_holds(&ana, &[(key("8"), "no longer in the source".to_owned())], at(20)).await.unwrap();
+    store.replace_holds(&ana, &[(key("8"), "no longer in the source".to_owned())], |_| false, at(20)).await.unwrap();
     let rejection = Rejection { key: None, place: "a.jsonl:3".to_owned(), reason: "not JSON".to_owned() };
     assert_eq!(
         store.replace_rejections("erp", std::slice::from_ref(&rejection), at(21)).await.unwrap(),
@@ -111,11 +112,12 @@ async fn a_story_survives_a_restart() {
         .replace_holds(
             &ana,
             &[(key("8"), "no longer in the source".to_owned()), (key("9"), "handed over".to_owned())],
+            |_| false,
             at(50),
         )
         .await
         .unwrap();
-    let since: Vec<Timestamp> = store.holds().await.unwrap().iter().map(|held| held.since).collect();
+    let since: Vec<Timestamp> = store.holds(None).await.unwrap().iter().map(|held| held.since).collect();
     assert_eq!(since, [at(20), at(50)], "what was held before keeps its date");
     assert_eq!(store.replace_rejections("erp", &[rejection], at(60)).await.unwrap(), [], "what was known is not news");
     assert_eq!(store.rejections().await.unwrap()[0].since, at(21));
@@ -198,4 +200,41 @@ async fn looking_makes_nothing() {
     let written = Store::open(&path, Access::Exclusive).await.unwrap();
     let beside = Store::look(&path).await.unwrap();
     assert_eq!(beside.owner(), written.owner());
+}
+
+#[tokio::test]
+async fn what_was_said_of_a_held_deletion_stays_as_long_as_it_is_held() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state.sqlite");
+    let (ana, bob) = (mailbox("ana"), mailbox("bob"));
+    let store = open(&path).await;
+    let held = |ids: &[&str]| ids.iter().map(|id| (key(id), "no longer in the source".to_owned())).collect::<Vec<_>>();
+    store.replace_holds(&ana, &held(&["1", "2", "3"]), |_| false, at(20)).await.unwrap();
+    store.replace_holds(&bob, &held(&["1"]), |_| false, at(20)).await.unwrap();
+
+    // An operator's command works beside the daemon that has the state.
+    let beside = Store::open(&path, Access::Shared).await.unwrap();
+    let holds = beside.holds(Some(&ana)).await.unwrap();
+    let decision = Decision { verdict: Verdict::Approved, by: "kim".to_owned(), at: at(30) };
+    store.replace_holds(&ana, &held(&["1", "2"]), |_| false, at(40)).await.unwrap();
+    let some: Vec<_> = holds.iter().filter(|hold| hold.key != key("1")).collect();
+    assert_eq!(beside.decide_holds(&some, &decision).await.unwrap(), 1, "the third is no longer held");
+    beside.close().await;
+
+    let verdicts = async |mailbox: &Address| {
+        let holds = store.holds(Some(mailbox)).await.unwrap();
+        holds.into_iter().map(|hold| (hold.key, hold.since, hold.decision)).collect::<Vec<_>>()
+    };
+    let expected = vec![(key("1"), at(20), None), (key("2"), at(20), Some(decision))];
+    assert_eq!(verdicts(&ana).await, expected);
+    store.replace_holds(&ana, &held(&["1", "2"]), |_| false, at(50)).await.unwrap();
+    assert_eq!(verdicts(&ana).await, expected, "still held");
+    store.replace_holds(&ana, &[], |_| true, at(60)).await.unwrap();
+    assert_eq!(verdicts(&ana).await, expected, "nothing is known of them now");
+    store.settle(&ana, &[Settlement::Unlinked(key("2"))], at(70)).await.unwrap();
+    assert_eq!(verdicts(&ana).await, expected[..1], "gone from the calendar");
+    store.replace_holds(&ana, &[], |_| false, at(80)).await.unwrap();
+    store.replace_holds(&ana, &held(&["2"]), |_| false, at(90)).await.unwrap();
+    assert_eq!(verdicts(&ana).await, [(key("2"), at(90), None)], "held anew: nobody has decided about it");
+    assert_eq!(verdicts(&bob).await, [(key("1"), at(20), None)]);
 }

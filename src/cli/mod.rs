@@ -3,6 +3,7 @@
 mod check;
 mod config;
 mod demo;
+mod held;
 mod left_out;
 mod man;
 mod output;
@@ -20,6 +21,8 @@ use std::{net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, error::ErrorKind, parser::ValueSource};
 
 pub use man::pages as man_pages;
+
+use crate::model::hold::Verdict;
 
 /// Pushes the schedules and appointments of a business system one way into Outlook calendars.
 #[derive(Debug, Parser)]
@@ -48,6 +51,9 @@ enum Command {
     Status(JsonOnly),
     /// Show what is known of one event: source, job, items; writes nothing
     Why(WhyArguments),
+    /// The deletions that the brake keeps back: list, approve or reject them
+    #[command(subcommand)]
+    Held(HeldCommand),
     /// Read or write one setting
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -110,6 +116,35 @@ struct PlanArguments {
     /// Name every event that is left out
     #[arg(long, short)]
     verbose: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum HeldCommand {
+    /// Name the held deletions, with what was said of them
+    List(MailboxArguments),
+    /// Let items be removed at the next turn of their mailboxes, unless the source shows them again
+    Approve(HeldArguments),
+    /// Let items stay, until the source shows them again
+    Reject(HeldArguments),
+}
+
+#[derive(Debug, Args)]
+struct HeldArguments {
+    /// The keys, as `held list` names them
+    #[arg(value_name = "KEY", required_unless_present = "all", conflicts_with = "all")]
+    keys: Vec<String>,
+    /// Everything that nobody has decided about
+    #[arg(long)]
+    all: bool,
+    /// Only in this mailbox
+    #[arg(long, value_name = "ADDRESS")]
+    mailbox: Option<String>,
+    /// Who decides [default: the user]
+    #[arg(long, value_name = "NAME")]
+    by: Option<String>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -198,6 +233,11 @@ async fn dispatch(arguments: Arguments, is_named: bool) -> Outcome {
         Command::Sync(MailboxArguments { mailbox, json }) => sync::sync(config, mailbox.as_deref(), json).await,
         Command::Status(JsonOnly { json }) => status::status(config, json).await,
         Command::Why(WhyArguments { key, json }) => why::why(config, &key, json).await,
+        Command::Held(HeldCommand::List(MailboxArguments { mailbox, json })) => {
+            held::list(config, mailbox.as_deref(), json).await
+        }
+        Command::Held(HeldCommand::Approve(arguments)) => held::decide(config, Verdict::Approved, &arguments).await,
+        Command::Held(HeldCommand::Reject(arguments)) => held::decide(config, Verdict::Rejected, &arguments).await,
         Command::Config(ConfigCommand::Get { key }) => config::get(config, &key),
         Command::Config(ConfigCommand::Set { key, value }) => config::set(config, &key, &value),
         Command::Sandbox(SandboxArguments { listen, record }) => {

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::{
-    Outcome, check,
+    Outcome, check, held,
     output::{self, say},
     setup,
 };
@@ -61,7 +61,7 @@ async fn collect(store: &Store) -> Result<Status, StateError> {
                 (state, count)
             })
             .collect(),
-        held: store.holds().await?,
+        held: store.holds(None).await?,
         refused: store.refusals(None).await?,
         rejected: store.rejections().await?,
     })
@@ -93,7 +93,7 @@ fn print(status: &Status) {
         }
     }
     for held in &status.held {
-        say!("held        {} {}: {} (since {})", held.mailbox, held.key, held.reason, time(Some(held.since)));
+        say!("held        {} {}: {}", held.mailbox, held.key, held::text(held));
     }
     for refused in &status.refused {
         say!("refused     {} {}: {} {}", refused.mailbox, refused.key, refused.code, refused.message);
@@ -122,11 +122,7 @@ fn as_json(status: &Status) -> serde_json::Value {
             })
         })
         .collect();
-    let held: Vec<_> = status
-        .held
-        .iter()
-        .map(|held| json!({ "mailbox": held.mailbox.as_str(), "key": held.key.as_str(), "reason": held.reason, "since": held.since.to_string() }))
-        .collect();
+    let held: Vec<_> = status.held.iter().map(held::as_json).collect();
     let refused: Vec<_> = status
         .refused
         .iter()

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{
-    Outcome, check,
+    Outcome, check, held,
     output::{self, hinted, say},
     setup,
 };
@@ -72,7 +72,7 @@ fn print(explanation: &Explanation) {
             say!("  refused  {} {}: {code} {message}; next try {}", known.mailbox, refused.key, time(refused.retry_at));
         }
         for held in &known.held {
-            say!("  held     {} {}: {} (since {})", known.mailbox, held.key, held.reason, time(held.since));
+            say!("  held     {} {}: {}", known.mailbox, held.key, held::text(held));
         }
     }
     if explanation.mailboxes.is_empty() {
@@ -235,11 +235,7 @@ fn mailbox_json(explanation: &Explanation, known: &InMailbox) -> Value {
             })
         })
         .collect();
-    let held: Vec<Value> = known
-        .held
-        .iter()
-        .map(|held| json!({ "key": held.key.as_str(), "reason": held.reason, "since": held.since.to_string() }))
-        .collect();
+    let held: Vec<Value> = known.held.iter().map(held::as_json).collect();
     json!({
         "mailbox": known.mailbox.as_str(),
         "items": items,

@@ -22,7 +22,7 @@ pub struct Link {
     pub item: ItemRef,
     /// What we wrote.
     pub fingerprint: Fingerprint,
-    /// Which creation of an item for this key it is: the second, since 1970, at which it was decided. Part of the
+    /// Which creation of an item for this key it is: the millisecond, since 1970, at which it was decided. Part of the
     /// transaction id, so that an event that comes back is not taken for a repetition.
     pub generation: i64,
     /// When the event is over; a link whose event is long over is frozen. [`Timestamp::MAX`] for a series without end

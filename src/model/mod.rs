@@ -6,6 +6,7 @@ pub mod event;
 pub mod expansion;
 pub mod fault;
 pub mod fingerprint;
+pub mod hold;
 pub mod key;
 pub mod link;
 pub mod occurrences;

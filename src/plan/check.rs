@@ -8,6 +8,7 @@ use super::{Action, DeleteReason, Inputs, Plan, decide::is_braked, reshaped};
 use crate::model::{
     event::DesiredEvent,
     fingerprint::Field,
+    hold::Verdict,
     key::SourceKey,
     link::Link,
     occurrences::{Occurrences, Written},
@@ -40,6 +41,9 @@ pub enum Violation {
     /// A delete although the brake holds every deletion of the source.
     #[error("{0} would be deleted although the deletions of its source are held")]
     DeleteOfBrakedSource(SourceKey),
+    /// A delete that an operator has rejected.
+    #[error("{0} would be deleted although an operator has rejected that")]
+    DeleteOfRejected(SourceKey),
     /// A delete for the reason that other items show the event, although none does.
     #[error("{0} would be deleted because other items show its event, but there are none")]
     NotShownOtherwise(SourceKey),
@@ -72,7 +76,7 @@ pub fn check(plan: &Plan, inputs: &Inputs<'_>) -> Vec<Violation> {
     if plan.mailbox != *inputs.mailbox {
         violations.push(Violation::OtherMailbox);
     }
-    let deletions = reshaped::weight(plan);
+    let deletions = reshaped::weight(plan, inputs);
     // Asked about writes only: a plan without any needs no list.
     let (mut desired, mut links, mut shown) = (HashSet::new(), HashMap::new(), HashSet::new());
     if plan.counts().changes() > 0 {
@@ -129,11 +133,14 @@ fn delete(
 ) -> impl Iterator<Item = Violation> {
     let (desired, shown) = wanted;
     let scope = inputs.scope;
-    let rules: [(bool, OfKey); 5] = [
+    // It carries our mark, and somebody has looked.
+    let is_approved_orphan = reason == DeleteReason::Orphan && inputs.is_approved(key);
+    let rules: [(bool, OfKey); 6] = [
         (desired.contains(key) || scope.outside.contains_key(key), Violation::DeleteOfDesired),
-        (!linked, Violation::DeleteWithoutLink),
+        (!linked && !is_approved_orphan, Violation::DeleteWithoutLink),
         (!scope.complete.contains(key.source()), Violation::DeleteOnIncompleteRead),
-        (scope.braked.contains(key.source()), Violation::DeleteOfBrakedSource),
+        (scope.braked.contains(key.source()) && !inputs.is_approved(key), Violation::DeleteOfBrakedSource),
+        (inputs.verdicts.get(key) == Some(&Verdict::Rejected), Violation::DeleteOfRejected),
         (reason == DeleteReason::Reshaped && !shown.contains(&key.event()), Violation::NotShownOtherwise),
     ];
     let key = key.clone();

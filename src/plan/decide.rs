@@ -12,6 +12,7 @@ use super::{
 use crate::model::{
     event::DesiredEvent,
     fingerprint::{Field, Fingerprint},
+    hold::Verdict,
     key::SourceKey,
     link::{ItemRef, Link, Repairs},
     recurrence::{ExceptionChange, RecurrenceEnd},
@@ -222,15 +223,23 @@ fn unwanted(inputs: &Inputs<'_>, key: &SourceKey, known: Known<'_>) -> Action {
     match absence(inputs, key) {
         Err(reason) => Action::Keep { reason, link: adopted },
         Ok(_) if is_over(inputs, link.ends) => Action::Keep { reason: KeepReason::Frozen, link: adopted },
-        Ok(reason) if inputs.scope.braked.contains(key.source()) => Action::Hold { item: item.clone(), reason },
-        Ok(reason) => Action::Delete { item, link, reason },
+        Ok(reason) => match inputs.verdicts.get(key) {
+            Some(Verdict::Approved) => Action::Delete { item, link, reason },
+            Some(Verdict::Rejected) => Action::Hold { item, reason },
+            None if inputs.scope.braked.contains(key.source()) => Action::Hold { item, reason },
+            None => Action::Delete { item, link, reason },
+        },
     }
 }
 
-/// An item with our mark that no link tells of. When it ended is not known, so that its removal is never ours to decide.
+/// An item with our mark that no link tells of. When it ended is not known, so that its removal is
+/// an operator's to decide.
 fn unwanted_orphan(inputs: &Inputs<'_>, key: &SourceKey, link: Link) -> Action {
     match absence(inputs, key) {
         Err(reason) => Action::Keep { reason, link: None },
+        Ok(_) if inputs.is_approved(key) => {
+            Action::Delete { item: link.item.clone(), link, reason: DeleteReason::Orphan }
+        }
         Ok(_) => Action::Hold { item: link.item, reason: DeleteReason::Orphan },
     }
 }
@@ -260,11 +269,11 @@ pub fn is_braked(deletions: usize, base: usize, policy: &Policy) -> bool {
 }
 
 fn brake(inputs: &Inputs<'_>, plan: &mut Plan) {
-    let deletions = reshaped::weight(plan);
+    let deletions = reshaped::weight(plan, inputs);
     if !is_braked(deletions, plan.brake_base, inputs.policy) {
         return;
     }
-    for decision in &mut plan.decisions {
+    for decision in plan.decisions.iter_mut().filter(|decision| !inputs.is_approved(&decision.key)) {
         if let Action::Delete { item, reason, .. } = &decision.action {
             decision.action = Action::Hold { item: item.clone(), reason: *reason };
         }

@@ -20,6 +20,7 @@ use crate::model::{
     address::Address,
     event::DesiredEvent,
     fingerprint::{Field, Fingerprint},
+    hold::Verdict,
     key::SourceKey,
     link::{ItemRef, Link, Owner, Repairs},
     occurrences::{Occurrences, WrittenOccurrences},
@@ -50,6 +51,8 @@ pub struct Inputs<'a> {
     /// Creates of doubtful outcome whose item was looked for and not found: they are sent again under the same generation,
     /// so that a server that remembers the first one recognises it.
     pub pending: &'a BTreeMap<SourceKey, i64>,
+    /// What operators said of deletions that were held.
+    pub verdicts: &'a BTreeMap<SourceKey, Verdict>,
     /// The rules that the settings choose.
     pub policy: &'a Policy,
     /// The present instant.
@@ -276,6 +279,13 @@ impl Counts {
     #[must_use]
     pub const fn changes(&self) -> usize {
         self.create + self.update + self.delete
+    }
+}
+
+impl Inputs<'_> {
+    /// Whether an operator approved the deletion of a key.
+    fn is_approved(&self, key: &SourceKey) -> bool {
+        self.verdicts.get(key) == Some(&Verdict::Approved)
     }
 }
 

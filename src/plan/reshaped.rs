@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{Action, DeleteReason, Plan};
+use super::{Action, DeleteReason, Inputs, Plan};
 use crate::model::key::SourceKey;
 
 /// Turns the reason of deletions whose event the same calendar shows by other items.
@@ -33,11 +33,11 @@ pub(super) fn events<'a>(keys: impl Iterator<Item = &'a SourceKey>) -> HashSet<S
     keys.map(SourceKey::event).collect()
 }
 
-/// How much the deletions of a plan weigh: an event that is shown otherwise now counts once.
-pub(super) fn weight(plan: &Plan) -> usize {
+/// How much the deletions of a plan weigh: an event that is shown otherwise now counts once, what was approved not at all.
+pub(super) fn weight(plan: &Plan, inputs: &Inputs<'_>) -> usize {
     let mut items = 0;
     let mut reshaped = HashSet::new();
-    for decision in &plan.decisions {
+    for decision in plan.decisions.iter().filter(|decision| !inputs.is_approved(&decision.key)) {
         match &decision.action {
             Action::Delete { reason: DeleteReason::Reshaped, .. } => {
                 reshaped.insert(decision.key.event());

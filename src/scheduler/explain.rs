@@ -159,7 +159,7 @@ fn jobs(wiring: &Wiring, read: &SourceRead, key: &SourceKey, now: Timestamp) -> 
 
 async fn in_mailboxes(store: &Store, key: &SourceKey) -> Result<Vec<InMailbox>, StateError> {
     let is_meant = |other: &SourceKey| other.event() == *key;
-    let (refused, held) = (store.refusals(None).await?, store.holds().await?);
+    let (refused, held) = (store.refusals(None).await?, store.holds(None).await?);
     let mut found = Vec::new();
     for state in store.mailboxes().await? {
         let mailbox = state.mailbox;

@@ -24,6 +24,7 @@ use crate::{
         address::Address,
         event::DesiredEvent,
         fault::{Fault, FaultKind, FaultScope},
+        hold::Verdict,
         key::SourceKey,
         link::{FoundItem, Intent, Link, Verb},
         occurrences::WrittenOccurrences,
@@ -31,8 +32,8 @@ use crate::{
     },
     observability::events::{DeletionsHeld, DriftFound, PlanMade},
     plan::{
-        Action, Counts, CreateReason, Decision, Inputs, Plan, PlanError, QuarantineReason, Refusal, UpdateReason,
-        Violation, check, plan,
+        Action, Counts, CreateReason, Decision, Inputs, KeepReason, Plan, PlanError, QuarantineReason, Refusal,
+        UpdateReason, Violation, check, plan,
     },
     state::{MailboxState, Settlement, StateError, Store},
 };
@@ -135,6 +136,8 @@ pub(super) struct Planned {
     calendar: Calendar,
     state: MailboxState,
     reading: Option<(Option<String>, Timestamp)>,
+    /// Whether every item of ours in the calendar was seen.
+    is_whole: bool,
 }
 
 impl Pass {
@@ -166,7 +169,7 @@ impl Pass {
     async fn steps(&self, done: &mut Done, planned: &mut Counts) -> Result<(), PassStop> {
         let made = self.make_plan(Purpose::Apply).await?;
         *planned = made.plan.counts();
-        self.note_plan(&made.plan).await?;
+        self.note_plan(&made).await?;
         self.apply(&made, done).await?;
         let now = self.clock.now();
         let mut state = made.state;
@@ -192,18 +195,26 @@ impl Pass {
         if purpose == Purpose::Apply {
             self.store.settle(&self.mailbox, &settlements, self.clock.now()).await?;
         }
-        let reading = self.read(&calendar, &state, purpose).await?;
-        let plan = self.plan(&links, reading.as_ref(), &pending).await?;
+        let holds = self.store.holds(Some(&self.mailbox)).await?;
+        let verdicts = holds.iter().filter_map(|hold| Some((hold.key.clone(), hold.verdict()?))).collect();
+        let reading = if is_orphan_approved(&verdicts, &links) {
+            // Only a whole reading tells of it.
+            Some(self.read_now(&calendar, None).await?)
+        } else {
+            self.read(&calendar, &state, purpose).await?
+        };
+        let plan = self.plan(&links, reading.as_ref(), &pending, &verdicts).await?;
         // Before this process creates anything in a calendar, it looks: the state may be an old copy, or the item restored.
         let unread = reading.is_none() && plan.counts().create > 0 && !self.wiring.has_read(&self.mailbox);
         let (plan, reading) = if unread {
-            let reading = Some(self.read_now(&calendar, &state).await?);
-            (self.plan(&links, reading.as_ref(), &pending).await?, reading)
+            let reading = Some(self.read_now(&calendar, cursor(&state)).await?);
+            (self.plan(&links, reading.as_ref(), &pending, &verdicts).await?, reading)
         } else {
             (plan, reading)
         };
+        let is_whole = matches!(&reading, Some((Reading { snapshot: Snapshot::Whole(_), .. }, _)));
         let reading = reading.map(|(reading, read_at)| (reading.cursor, read_at));
-        Ok(Planned { plan, calendar, state, reading })
+        Ok(Planned { plan, calendar, state, reading, is_whole })
     }
 
     /// The plan, checked.
@@ -212,6 +223,7 @@ impl Pass {
         links: &[Link],
         reading: Option<&(Reading, Timestamp)>,
         pending: &BTreeMap<SourceKey, i64>,
+        verdicts: &BTreeMap<SourceKey, Verdict>,
     ) -> Result<Plan, PassStop> {
         let snapshot = reading.map_or(&Snapshot::NotRead, |(reading, _)| &reading.snapshot);
         let refusals = self.refusals().await?;
@@ -229,6 +241,7 @@ impl Pass {
             scope: &scope,
             refusals: &refusals,
             pending,
+            verdicts,
             policy: &policy,
             now,
         };
@@ -270,20 +283,22 @@ impl Pass {
             Duration::try_from(now.duration_since(read_at))
                 .map_or(true, |since| since >= self.wiring.limits.drift_every)
         });
-        if is_due || purpose == Purpose::Look { self.read_now(calendar, state).await.map(Some) } else { Ok(None) }
+        if is_due || purpose == Purpose::Look {
+            self.read_now(calendar, cursor(state)).await.map(Some)
+        } else {
+            Ok(None)
+        }
     }
 
-    async fn read_now(&self, calendar: &Calendar, state: &MailboxState) -> Result<(Reading, Timestamp), PassStop> {
+    async fn read_now(&self, calendar: &Calendar, cursor: Option<&str>) -> Result<(Reading, Timestamp), PassStop> {
         let now = self.clock.now();
-        // A cursor without a reading is of no use: everything is read anew.
-        let cursor = state.read_at.and(state.cursor.as_deref());
         let reading = self.wiring.gateway.read(calendar, cursor).await?;
         self.wiring.note_read(&self.mailbox);
         Ok((reading, now))
     }
 
     /// Writes down what the plan says without a write to the calendar: found and forgotten links, held deletions.
-    async fn note_plan(&self, plan: &Plan) -> Result<(), PassStop> {
+    async fn note_plan(&self, Planned { plan, is_whole, .. }: &Planned) -> Result<(), PassStop> {
         let now = self.clock.now();
         let counts = plan.counts();
         PlanMade {
@@ -312,7 +327,7 @@ impl Pass {
             }
         }
         self.store.settle(&self.mailbox, &settlements, now).await?;
-        self.store.replace_holds(&self.mailbox, &held, now).await?;
+        self.store.replace_holds(&self.mailbox, &held, |key| is_still_held(plan, *is_whole, key), now).await?;
         if !held.is_empty() {
             DeletionsHeld {
                 mailbox: self.mailbox.as_str(),
@@ -365,6 +380,30 @@ impl Pass {
             return Err(PassStop::Stopped);
         }
         left_over.map_or(Ok(()), |fault| Err(fault.into()))
+    }
+}
+
+/// The cursor to read from; one without a reading is of no use: everything is read anew.
+fn cursor(state: &MailboxState) -> Option<&str> {
+    state.read_at.and(state.cursor.as_deref())
+}
+
+/// Whether an item was approved to be removed that no link tells of.
+fn is_orphan_approved(verdicts: &BTreeMap<SourceKey, Verdict>, links: &[Link]) -> bool {
+    let is_linked = |key: &SourceKey| links.binary_search_by(|link| link.key.cmp(key)).is_ok();
+    verdicts.iter().any(|(key, verdict)| *verdict == Verdict::Approved && !is_linked(key))
+}
+
+/// Whether a deletion that was held and is not held by this plan is nevertheless not settled.
+fn is_still_held(plan: &Plan, is_whole: bool, key: &SourceKey) -> bool {
+    match plan.decisions.binary_search_by(|decision| decision.key.cmp(key)) {
+        Ok(at) => matches!(
+            plan.decisions[at].action,
+            // Until the item is gone, the approval counts.
+            Action::Delete { .. } | Action::Keep { reason: KeepReason::SourceIncomplete, .. }
+        ),
+        // An orphan is seen by a whole reading only.
+        Err(_) => !is_whole,
     }
 }
 

@@ -26,6 +26,13 @@ impl Environment {
         Self { variables, credentials: std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from) }
     }
 
+    /// Who runs this process, as far as its variables tell.
+    #[must_use]
+    pub fn user() -> Option<String> {
+        let named = |name: &str| std::env::var(name).ok().filter(|user| !user.is_empty());
+        ["SUDO_USER", "LOGNAME", "USER"].into_iter().find_map(named)
+    }
+
     /// The name of the variable that sets `key`.
     #[must_use]
     pub fn variable(key: &str) -> String {

@@ -1,4 +1,4 @@
-//! What an operator should look at: refused writes, held deletions, events that could not be used.
+//! What an operator should look at: refused writes, events that could not be used.
 
 use std::collections::BTreeMap;
 
@@ -25,19 +25,6 @@ pub struct Refused {
     pub since: Timestamp,
     /// When it is tried again.
     pub retry_at: Timestamp,
-}
-
-/// A deletion that the brake keeps back.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Held {
-    /// Whose calendar it is in.
-    pub mailbox: Address,
-    /// The source event.
-    pub key: SourceKey,
-    /// Why it would be deleted.
-    pub reason: String,
-    /// Since when.
-    pub since: Timestamp,
 }
 
 /// An event of a source that could not be used.
@@ -77,67 +64,6 @@ impl Store {
                 })
             })
             .collect()
-    }
-
-    /// The held deletions.
-    ///
-    /// # Errors
-    /// When the state cannot be read.
-    pub async fn holds(&self) -> Result<Vec<Held>, StateError> {
-        let failed = |source| StateError::Statement { what: "read held deletions", source };
-        let rows = sqlx::query("SELECT * FROM holds ORDER BY mailbox, source_key")
-            .fetch_all(&self.pool)
-            .await
-            .map_err(failed)?;
-        rows.iter()
-            .map(|row| {
-                let (reason, since) = (row.try_get("reason").map_err(failed)?, row.try_get("since").map_err(failed)?);
-                Ok(Held { mailbox: address(row)?, key: key(row)?, reason, since: instant(since) })
-            })
-            .collect()
-    }
-
-    /// Replaces the held deletions of a mailbox; those that were held before keep their date.
-    ///
-    /// # Errors
-    /// When the state cannot be written.
-    pub async fn replace_holds(
-        &self,
-        mailbox: &Address,
-        held: &[(SourceKey, String)],
-        now: Timestamp,
-    ) -> Result<(), StateError> {
-        let failed = |source| StateError::Statement { what: "write held deletions", source };
-        let mut change = Change::begin(&self.pool).await.map_err(failed)?;
-        let rows = sqlx::query("SELECT source_key, since FROM holds WHERE mailbox = $1")
-            .bind(mailbox.as_str())
-            .fetch_all(change.connection())
-            .await
-            .map_err(failed)?;
-        let before: BTreeMap<String, i64> = rows
-            .iter()
-            .map(|row| Ok((row.try_get("source_key")?, row.try_get("since")?)))
-            .collect::<Result<_, sqlx::Error>>()
-            .map_err(failed)?;
-        if before.is_empty() && held.is_empty() {
-            return Ok(());
-        }
-        sqlx::query("DELETE FROM holds WHERE mailbox = $1")
-            .bind(mailbox.as_str())
-            .execute(change.connection())
-            .await
-            .map_err(failed)?;
-        for (key, reason) in held {
-            sqlx::query("INSERT INTO holds (mailbox, source_key, reason, since) VALUES ($1, $2, $3, $4)")
-                .bind(mailbox.as_str())
-                .bind(key.as_str())
-                .bind(reason)
-                .bind(before.get(key.as_str()).copied().unwrap_or_else(|| now.as_millisecond()))
-                .execute(change.connection())
-                .await
-                .map_err(failed)?;
-        }
-        change.commit().await.map_err(failed)
     }
 
     /// The events that could not be used.

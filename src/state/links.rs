@@ -184,6 +184,8 @@ async fn write_settlements(
     }
     write_links(connection, mailbox, &links).await?;
     rows::remove(connection, Table::Links, mailbox, &unlinked).await?;
+    // The item is gone: there is nothing left to hold.
+    rows::remove(connection, Table::Holds, mailbox, &unlinked).await?;
     // A key may be both: its item is there, and the rest of the write was refused.
     rows::remove(connection, Table::Refusals, mailbox, &accepted).await?;
     for settlement in settlements {

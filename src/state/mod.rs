@@ -4,6 +4,7 @@
 
 mod change;
 mod findings;
+mod holds;
 mod instance;
 mod links;
 mod mailboxes;
@@ -24,7 +25,8 @@ use sqlx::{
 
 use crate::model::link::Owner;
 
-pub use findings::{Held, Refused, RejectedEvent};
+pub use findings::{Refused, RejectedEvent};
+pub use holds::{Decision, Held};
 pub use links::{Settlement, Settlements};
 pub use mailboxes::{MailboxState, Parked};
 
@@ -224,6 +226,7 @@ fn migrator() -> Migrator {
     let texts = [
         (1, "state", include_str!("../../migrations/0001_state.sql")),
         (2, "occurrences", include_str!("../../migrations/0002_occurrences.sql")),
+        (3, "verdicts", include_str!("../../migrations/0003_verdicts.sql")),
     ];
     let migration = |(version, name, text): (i64, &'static str, &'static str)| {
         Migration::new(version, name.into(), MigrationType::Simple, text.into_sql_str(), false)

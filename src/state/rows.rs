@@ -22,6 +22,7 @@ pub(super) enum Table {
     Links,
     Intents,
     Refusals,
+    Holds,
 }
 
 impl Table {
@@ -30,6 +31,7 @@ impl Table {
             Self::Links => "links",
             Self::Intents => "intents",
             Self::Refusals => "refusals",
+            Self::Holds => "holds",
         }
     }
 }

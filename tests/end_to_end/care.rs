@@ -9,6 +9,8 @@ use crate::harness::{Face, World, appointment, day, many, series};
 through!(foreign_items_stay_as_they_are: Ews Delegate Graph);
 through!(an_emptied_source_deletes_nothing: Ews Graph);
 through!(half_of_the_events_gone_is_braked: Ews Graph);
+through!(held_deletions_wait_for_a_word: Ews Graph);
+through!(an_orphan_waits_for_a_word: Ews Graph);
 
 /// Items of the person's own: a meeting with attendees, a series, an item with the properties of another program.
 fn own_items(world: &World, person: &str) {
@@ -97,4 +99,66 @@ fn half_of_the_events_gone_is_braked(face: Face) {
     assert_eq!((pass.changes(), pass.total("held")), ([0, 0, 0], 0));
     assert_eq!(world.status()["held"], json!([]));
     world.assert_exactly("ana", &events);
+}
+
+fn held_deletions_wait_for_a_word(face: Face) {
+    let world = World::new(face);
+    let events = many("ana", 30);
+    world.events(&events);
+    world.sync();
+    world.command(&["held", "list"]).expect(0, &["no deletion is held"]);
+    world.events(&events[..15]);
+    assert_eq!(world.sync().total("held"), 15);
+    let held = || world.command(&["held", "list", "--json"]).expect(0, &[]).json()["held"].as_array().unwrap().clone();
+    assert_eq!(held().len(), 15);
+
+    let (gone, kept) = ("inbox/appointment/ana-020", "inbox/appointment/ana-021");
+    world
+        .command(&["held", "approve", gone, "inbox/appointment/ana-001"])
+        .expect(1, &["ana-001", "nothing was decided"]);
+    world.command(&["held", "approve", "--all", "--mailbox", "bob@example.test"]).expect(0, &["0 deletions"]);
+    assert_eq!(world.sync().changes(), [0, 0, 0]);
+    world.command(&["held", "approve", gone, "--by", "kim"]).expect(0, &["approved by kim: 1 deletion"]);
+    world.command(&["held", "reject", kept, "--by", "kim"]).expect(0, &["rejected by kim: 1 deletion"]);
+    world.command(&["held", "list"]).expect(0, &["ana-020: no longer in the source", "; rejected by kim at 2"]);
+    world.command(&["plan"]).expect(10, &["delete      inbox/appointment/ana-020"]);
+    let pass = world.sync();
+    assert_eq!((pass.changes(), pass.total("held")), ([0, 0, 1], 14));
+    assert!(held().iter().all(|one| one["key"] != gone));
+
+    // A source that is not read to its end deletes nothing, and what was said is not forgotten.
+    let rest = world.command(&["held", "approve", "--all", "--json"]).expect(0, &[]).json();
+    assert_eq!((rest["decided"].as_u64(), rest["verdict"].as_str()), (Some(13), Some("approved")));
+    world.file("broken.jsonl", "{\n");
+    assert_eq!(world.sync().changes(), [0, 0, 0]);
+    assert_eq!(held().iter().filter(|one| one["verdict"] == "approved").count(), 13);
+    std::fs::remove_file(world.path().join("events/broken.jsonl")).unwrap();
+
+    // One comes back in time: it leaves the hold and stays, as does what was rejected.
+    let mut events = events[..16].to_vec();
+    world.events(&events);
+    let pass = world.sync();
+    assert_eq!((pass.changes(), pass.total("held")), ([0, 0, 12], 1));
+    assert_eq!((held().len(), held()[0]["key"].as_str(), world.item_count("ana")), (1, Some(kept), 17));
+    events.pop();
+    world.events(&events);
+    assert_eq!(world.sync().changes(), [0, 0, 1], "one alone is under the brake");
+}
+
+fn an_orphan_waits_for_a_word(face: Face) {
+    let world = World::new(face);
+    let events = many("ana", 3);
+    world.events(&events);
+    world.sync();
+    for name in ["calsyncd.sqlite", "calsyncd.sqlite-wal", "calsyncd.sqlite-shm"] {
+        let _ = std::fs::remove_file(world.path().join("state").join(name));
+    }
+    world.events(&events[..2]);
+    let pass = world.sync();
+    assert_eq!((pass.changes(), pass.total("held")), ([0, 0, 0], 1));
+    assert_eq!(world.sync().changes(), [0, 0, 0], "without a look at the calendar");
+    world.command(&["held", "approve", "inbox/appointment/ana-002"]).expect(0, &["1 deletion"]);
+    assert_eq!(world.sync().changes(), [0, 0, 1]);
+    world.command(&["held", "list"]).expect(0, &["no deletion is held"]);
+    assert_eq!(world.item_count("ana"), 2);
 }

@@ -278,3 +278,52 @@ fn an_event_that_other_items_show_weighs_once_for_the_brake() {
     let violations = world(1, 0).check_with(lie);
     assert!(matches!(violations[..], [calsyncd::plan::Violation::NotShownOtherwise(_), ..]), "{violations:?}");
 }
+
+#[test]
+fn an_operator_decides_over_held_deletions() {
+    use calsyncd::model::hold::Verdict::{Approved, Rejected};
+    // Thirty items of which fifteen are no longer wanted: [approved, rejected] → [deleted, held].
+    let cases = [([0, 0], [0, 15]), ([2, 0], [2, 13]), ([15, 0], [15, 0]), ([0, 15], [0, 15]), ([2, 2], [2, 13])];
+    // What was decided does not weigh: ten are left, and the brake lets go.
+    let released = [([5, 0], [15, 0]), ([0, 5], [10, 5]), ([3, 2], [13, 2])];
+    for ([approved, rejected], expected) in cases.into_iter().chain(released) {
+        let mut world = World::default();
+        for number in 1..=30 {
+            let event = event(number, 1, 5);
+            world.wrote(&event);
+            if number > 15 {
+                world.want(event);
+            }
+        }
+        let verdicts = [Approved].repeat(approved).into_iter().chain([Rejected].repeat(rejected));
+        world.verdicts = (1..).map(key).zip(verdicts).collect();
+        let counts = |world: &World| {
+            let (plan, violations) = world.plan(&Snapshot::NotRead).unwrap();
+            assert_eq!(violations, []);
+            [plan.counts().delete, plan.counts().hold]
+        };
+        assert_eq!(counts(&world), expected, "{approved} approved, {rejected} rejected");
+        world.scope.braked.insert("erp".to_owned());
+        assert_eq!(counts(&world), [approved, 15 - approved], "the source is braked");
+        world.scope.complete.clear();
+        assert_eq!(counts(&world), [0, 0], "nobody knows whether they are gone");
+        world.verdicts = (1..=30).map(|number| (key(number), Approved)).collect();
+        (1..=15).for_each(|number| world.want(event(number, 1, 5)));
+        world.scope.complete.insert("erp".to_owned());
+        assert_eq!(counts(&world), [0, 0], "they are wanted again");
+    }
+}
+
+#[test]
+fn an_orphan_goes_when_an_operator_approves() {
+    use calsyncd::model::hold::Verdict;
+    for (verdict, expected) in [(None, [0, 1]), (Some(Verdict::Approved), [1, 0]), (Some(Verdict::Rejected), [0, 1])] {
+        let mut world = World::default();
+        world.wrote(&event(1, 1, 5));
+        world.links.clear();
+        world.verdicts = verdict.map(|verdict| (key(1), verdict)).into_iter().collect();
+        let (plan, violations) = world.plan(&world.whole()).unwrap();
+        assert_eq!(violations, []);
+        assert_eq!([plan.counts().delete, plan.counts().hold], expected, "{verdict:?}");
+    }
+}

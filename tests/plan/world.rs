@@ -9,6 +9,7 @@ use calsyncd::{
     model::{
         address::Address,
         event::{Body, BodyKind, Content, DesiredEvent, Importance, Sensitivity, ShowAs},
+        hold::Verdict,
         key::{Kind, SourceKey},
         link::{FoundItem, ItemRef, Link, Owner, Repairs},
         occurrences::WrittenOccurrences,
@@ -77,6 +78,7 @@ pub(crate) struct World {
     pub(crate) scope: Scope,
     pub(crate) refusals: BTreeMap<SourceKey, Refusal>,
     pub(crate) pending: BTreeMap<SourceKey, i64>,
+    pub(crate) verdicts: BTreeMap<SourceKey, Verdict>,
     pub(crate) policy: Policy,
     pub(crate) next_item: u32,
 }
@@ -90,6 +92,7 @@ impl Default for World {
             scope: Scope { complete: BTreeSet::from(["erp".to_owned()]), ..Scope::default() },
             refusals: BTreeMap::new(),
             pending: BTreeMap::new(),
+            verdicts: BTreeMap::new(),
             policy: Policy {
                 brake_share_percent: 20,
                 brake_number: 10,
@@ -184,6 +187,7 @@ impl World {
             scope: &self.scope,
             refusals: &self.refusals,
             pending: &self.pending,
+            verdicts: &self.verdicts,
             policy: &self.policy,
             now: now(),
         };

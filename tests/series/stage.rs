@@ -200,6 +200,7 @@ impl Stage {
             scope: &scope,
             refusals: &BTreeMap::new(),
             pending: &BTreeMap::new(),
+            verdicts: &BTreeMap::new(),
             policy: &Policy { brake_share_percent: 20, brake_number: 10, frozen_before: Timestamp::MIN },
             now,
         };

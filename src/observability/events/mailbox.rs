@@ -100,7 +100,7 @@ declare_events! {
         total: u64,
         /// Which limit holds them.
         reason: &'a str,
-    } hint "`calsyncd status` lists them; bring the events back into the source, or raise [brake] and reload to let the deletions pass" metric "deletions_held_total"
+    } hint "`calsyncd held list` names them; bring the events back into the source, or let them go with `calsyncd held approve`" metric "deletions_held_total"
 
     /// The items of this mailbox belong to another instance: nothing is written.
     ERROR OwnershipRefusedError<'a> "ownership_refused_error": "a mailbox belongs to another instance" {
