@@ -8,6 +8,7 @@ mod left_out;
 mod man;
 mod output;
 mod plan;
+mod purge;
 mod run;
 mod sandbox;
 mod setup;
@@ -54,6 +55,8 @@ enum Command {
     /// The deletions that the brake keeps back: list, approve or reject them
     #[command(subcommand)]
     Held(HeldCommand),
+    /// Remove everything of ours from one calendar, after asking; for a daemon that is stopped
+    Purge(PurgeArguments),
     /// Read or write one setting
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -116,6 +119,19 @@ struct PlanArguments {
     /// Name every event that is left out
     #[arg(long, short)]
     verbose: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+struct PurgeArguments {
+    /// The mailbox
+    #[arg(long, value_name = "ADDRESS")]
+    mailbox: String,
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -238,6 +254,7 @@ async fn dispatch(arguments: Arguments, is_named: bool) -> Outcome {
         }
         Command::Held(HeldCommand::Approve(arguments)) => held::decide(config, Verdict::Approved, &arguments).await,
         Command::Held(HeldCommand::Reject(arguments)) => held::decide(config, Verdict::Rejected, &arguments).await,
+        Command::Purge(arguments) => purge::purge(config, &arguments).await,
         Command::Config(ConfigCommand::Get { key }) => config::get(config, &key),
         Command::Config(ConfigCommand::Set { key, value }) => config::set(config, &key, &value),
         Command::Sandbox(SandboxArguments { listen, record }) => {

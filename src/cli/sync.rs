@@ -100,7 +100,7 @@ fn report(summary: &Summary, stop: &CancellationToken) {
     if held > 0 {
         say!("{} held back by the brake", count(held, "deletion"));
         say!(
-            "  hint: `calsyncd status` lists them; bring the events back into the source, or raise [brake] to let them pass"
+            "  hint: `calsyncd held list` names them; bring the events back into the source, or let them go with `calsyncd held approve`"
         );
     }
     if stop.is_cancelled() {

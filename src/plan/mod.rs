@@ -6,6 +6,7 @@ mod check;
 mod decide;
 mod known;
 mod occurrences;
+mod purge;
 mod reshaped;
 mod text;
 
@@ -29,6 +30,7 @@ use crate::model::{
 
 pub use check::{Violation, check};
 pub use decide::{ends, is_braked, plan};
+pub use purge::purge;
 pub(crate) use text::wall;
 
 /// Everything that a plan depends on.
@@ -214,6 +216,8 @@ pub enum DeleteReason {
     Reshaped,
     /// It carries our mark, no link tells of it and the source does not hold it: never deleted without approval.
     Orphan,
+    /// An operator wants everything of ours out of the calendar.
+    Purged,
 }
 
 /// Why nothing is done.

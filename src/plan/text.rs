@@ -123,6 +123,7 @@ impl DeleteReason {
             Self::HandedOver => "handed to another person",
             Self::Reshaped => "its event is shown by other items now",
             Self::Orphan => "ours by its mark, but nothing is known of it",
+            Self::Purged => "everything of ours is removed",
         }
     }
 }

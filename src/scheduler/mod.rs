@@ -14,6 +14,7 @@ mod outcomes;
 mod outside;
 mod pass;
 mod progress;
+mod purge;
 mod recovery;
 mod turns;
 mod view;
@@ -31,6 +32,7 @@ pub use limiter::Limiter;
 pub use look::{Plans, plans};
 pub use pass::{Done, PassReport, PassStop};
 pub use progress::{Progress, ProgressEvent};
+pub use purge::Purge;
 
 use crate::{
     gateway::{Calendar, Gateway},

@@ -133,11 +133,11 @@ pub(super) enum Purpose {
 #[derive(Debug)]
 pub(super) struct Planned {
     pub(super) plan: Plan,
-    calendar: Calendar,
-    state: MailboxState,
-    reading: Option<(Option<String>, Timestamp)>,
+    pub(super) calendar: Calendar,
+    pub(super) state: MailboxState,
+    pub(super) reading: Option<(Option<String>, Timestamp)>,
     /// Whether every item of ours in the calendar was seen.
-    is_whole: bool,
+    pub(super) is_whole: bool,
 }
 
 impl Pass {
@@ -261,7 +261,7 @@ impl Pass {
         Ok(refused.into_iter().map(entry).collect())
     }
 
-    async fn open(&self) -> Result<Calendar, PassStop> {
+    pub(super) async fn open(&self) -> Result<Calendar, PassStop> {
         if let Some(calendar) = self.wiring.calendar(&self.mailbox) {
             return Ok(calendar);
         }
@@ -290,7 +290,11 @@ impl Pass {
         }
     }
 
-    async fn read_now(&self, calendar: &Calendar, cursor: Option<&str>) -> Result<(Reading, Timestamp), PassStop> {
+    pub(super) async fn read_now(
+        &self,
+        calendar: &Calendar,
+        cursor: Option<&str>,
+    ) -> Result<(Reading, Timestamp), PassStop> {
         let now = self.clock.now();
         let reading = self.wiring.gateway.read(calendar, cursor).await?;
         self.wiring.note_read(&self.mailbox);
@@ -341,7 +345,7 @@ impl Pass {
         Ok(())
     }
 
-    async fn apply(&self, made: &Planned, done: &mut Done) -> Result<(), PassStop> {
+    pub(super) async fn apply(&self, made: &Planned, done: &mut Done) -> Result<(), PassStop> {
         let mut left_over: Option<Fault> = None;
         let mut batches = batches(&made.plan, self.wiring.gateway.batch_limits().writes).into_iter();
         let mut next = batches.next();

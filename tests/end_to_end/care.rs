@@ -1,6 +1,9 @@
 //! It never harms a calendar: foreign items, emptied sources, mass deletions.
 
-use calsyncd::sandbox::store::{Draft, Moment, Zone};
+use calsyncd::sandbox::{
+    Fault, FaultKind,
+    store::{Draft, Moment, Zone},
+};
 use jiff::civil::Time;
 use serde_json::{Value, json};
 
@@ -11,6 +14,7 @@ through!(an_emptied_source_deletes_nothing: Ews Graph);
 through!(half_of_the_events_gone_is_braked: Ews Graph);
 through!(held_deletions_wait_for_a_word: Ews Graph);
 through!(an_orphan_waits_for_a_word: Ews Graph);
+through!(a_purge_removes_what_is_ours: Ews Graph);
 
 /// Items of the person's own: a meeting with attendees, a series, an item with the properties of another program.
 fn own_items(world: &World, person: &str) {
@@ -161,4 +165,37 @@ fn an_orphan_waits_for_a_word(face: Face) {
     assert_eq!(world.sync().changes(), [0, 0, 1]);
     world.command(&["held", "list"]).expect(0, &["no deletion is held"]);
     assert_eq!(world.item_count("ana"), 2);
+}
+
+fn a_purge_removes_what_is_ours(face: Face) {
+    let world = World::new(face);
+    own_items(&world, "ana");
+    let before = world.shown("ana").foreign;
+    let mut events = many("ana", 30);
+    events.push(series("s", "ana", &json!([])));
+    events.extend(many("bob", 2));
+    world.events(&events);
+    world.sync();
+    world.command(&["purge", "--mailbox", "ana@example.test"]).expect(1, &["31 items of ours", "nothing was removed"]);
+    assert_eq!(world.shown("ana").ours.len(), 31);
+
+    // The links are lost, and the server loses an answer.
+    for name in ["calsyncd.sqlite", "calsyncd.sqlite-wal", "calsyncd.sqlite-shm"] {
+        let _ = std::fs::remove_file(world.path().join("state").join(name));
+    }
+    let [_, _, delete] = face.writes();
+    world.inject(Fault::nth(FaultKind::DropAnswerAfterCommit, 1, delete));
+    let purge = ["purge", "--mailbox", "ana@example.test", "--yes", "--json"];
+    let said = world.command(&purge).expect(0, &[]).json();
+    assert_eq!((said["found"].as_u64(), said["failed"].as_u64()), (Some(31), Some(0)), "{said}");
+    assert_eq!(world.shown("ana").ours.len(), 0);
+    assert_eq!((world.shown("ana").foreign, world.item_count("bob")), (before, 2));
+    let said = world.command(&purge).expect(0, &[]).json();
+    assert_eq!(said["found"], 0);
+    assert_eq!(world.counts().mails_sent, 0);
+
+    // As long as a job chooses the mailbox, its events are written again, once.
+    assert_eq!(world.sync().changes(), [31, 0, 0]);
+    assert_eq!(world.shown("ana").ours.len(), 31);
+    world.command(&["purge", "--mailbox", "nobody@example.test", "--yes"]).expect(1, &["nobody@example.test"]);
 }
