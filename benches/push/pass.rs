@@ -76,7 +76,7 @@ async fn pass(file: &Path, read: bool) -> anyhow::Result<Taken> {
     let wiring = Arc::new(wire(&settings, store.owner(), &clock)?);
     let mut engine = Engine::new(store.clone(), clock, wiring, Progress::default(), CancellationToken::new());
     let start = Instant::now();
-    let summary = engine.once(None).await?;
+    let summary = engine.once(&calsyncd::model::cohort::Cohort::everybody()).await?;
     let seconds = start.elapsed().as_secs_f64();
     store.close().await;
     ensure!(summary.sources_failed.is_empty(), "{:?}", summary.sources_failed);

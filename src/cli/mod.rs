@@ -1,6 +1,7 @@
 //! The commands: arguments in, words and tables out.
 
 mod check;
+mod cohort;
 mod config;
 mod demo;
 mod held;
@@ -8,9 +9,11 @@ mod left_out;
 mod man;
 mod output;
 mod plan;
+mod plan_json;
 mod purge;
 mod run;
 mod sandbox;
+mod saved_plan;
 mod setup;
 mod status;
 mod sync;
@@ -23,6 +26,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, error::Erro
 
 pub use man::pages as man_pages;
 
+use self::cohort::CohortArguments;
 use crate::model::hold::Verdict;
 
 /// Pushes the schedules and appointments of a business system one way into Outlook calendars.
@@ -45,9 +49,13 @@ enum Command {
     /// Open the test user's calendar, step by step, with what to do about a failure
     Test(TestArguments),
     /// Show what a run would do, and why; writes nothing
+    ///
+    /// Ends with 0 when there is nothing to do, with 10 when a run would create, update or delete something, with 1 when a
+    /// source or a calendar could not be read, and with 2 for faulty settings or arguments. docs/plan.schema.json describes
+    /// the JSON.
     Plan(PlanArguments),
     /// One pass in the foreground, with progress
-    Sync(MailboxArguments),
+    Sync(SyncArguments),
     /// Show mailboxes, waits, held deletions and quarantine
     Status(JsonOnly),
     /// Show what is known of one event: source, job, items; writes nothing
@@ -103,6 +111,18 @@ struct MailboxArguments {
 }
 
 #[derive(Debug, Args)]
+struct SyncArguments {
+    #[command(flatten)]
+    cohort: CohortArguments,
+    /// Carry out a plan that `plan --save` saved: all of it, or nothing when anything has moved since
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["mailbox", "share"])]
+    plan: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
 struct WhyArguments {
     /// Its key, as plans and the log name it: SOURCE/appointment/ID
     key: String,
@@ -113,9 +133,11 @@ struct WhyArguments {
 
 #[derive(Debug, Args)]
 struct PlanArguments {
-    /// Only this mailbox
-    #[arg(long, value_name = "ADDRESS")]
-    mailbox: Option<String>,
+    #[command(flatten)]
+    cohort: CohortArguments,
+    /// Save it for `sync --plan`, which carries it out if nothing has moved by then
+    #[arg(long, value_name = "FILE")]
+    save: Option<PathBuf>,
     /// Name every event that is left out
     #[arg(long, short)]
     verbose: bool,
@@ -243,10 +265,8 @@ async fn dispatch(arguments: Arguments, is_named: bool) -> Outcome {
         Command::Run => run::run(config).await,
         Command::Check(JsonOnly { json }) => check::check(config, json),
         Command::Test(TestArguments { user, json }) => test::test(config, user.as_deref(), json).await,
-        Command::Plan(PlanArguments { mailbox, verbose, json }) => {
-            plan::plan(config, mailbox.as_deref(), verbose, json).await
-        }
-        Command::Sync(MailboxArguments { mailbox, json }) => sync::sync(config, mailbox.as_deref(), json).await,
+        Command::Plan(arguments) => plan::plan(config, &arguments).await,
+        Command::Sync(arguments) => sync::sync(config, &arguments).await,
         Command::Status(JsonOnly { json }) => status::status(config, json).await,
         Command::Why(WhyArguments { key, json }) => why::why(config, &key, json).await,
         Command::Held(HeldCommand::List(MailboxArguments { mailbox, json })) => {

@@ -69,6 +69,11 @@ pub(super) fn count(number: usize, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
+/// `1 mailbox`, `2 mailboxes`.
+pub(super) fn count_of(number: usize, one: &str, several: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { several })
+}
+
 /// The sources that could not be read, and what to do.
 pub(super) fn print_sources_failed(failed: &[(String, SourceError)]) {
     for (name, error) in failed {
@@ -113,6 +118,7 @@ pub(super) fn stop_hint(stop: &PassStop) -> Option<&str> {
         PassStop::State(error) => Some(error.hint()),
         PassStop::Plan(_) => Some("stop the other instance, or leave this mailbox to it"),
         PassStop::Violation(_) => Some("this is a defect of calsyncd: report it with the output of `calsyncd plan`"),
+        PassStop::Moved(_) => Some("look at what moved, and save a new plan"),
         PassStop::Stopped => None,
     }
 }

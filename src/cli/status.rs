@@ -1,6 +1,10 @@
 //! `calsyncd status`: what the state tells, whether a daemon runs or not.
 
-use std::{collections::BTreeMap, path::Path, process::ExitCode};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    process::ExitCode,
+};
 
 use comfy_table::Cell;
 use jiff::Timestamp;
@@ -12,13 +16,14 @@ use super::{
     setup,
 };
 use crate::{
-    model::key::SourceKey,
+    model::{address::Address, cohort::Cohort, key::SourceKey},
     settings::Strictness,
     state::{Access, Held, MailboxState, Refused, RejectedEvent, StateError, Store},
 };
 
 #[derive(Default)]
 struct Status {
+    rollout: Cohort,
     mailboxes: Vec<(MailboxState, u64)>,
     held: Vec<Held>,
     refused: Vec<Refused>,
@@ -34,14 +39,14 @@ pub(super) async fn status(config: Option<&Path>, json: bool) -> Outcome {
     let path = &settings.state.path;
     if !path.exists() {
         if json {
-            say!("{}", as_json(&Status::default()));
+            say!("{}", as_json(&Status { rollout: settings.rollout, ..Status::default() }));
         } else {
             say!("nothing yet: there is no state at {}, as neither `run` nor `sync` has been there", path.display());
         }
         return Ok(ExitCode::SUCCESS);
     }
     let store = setup::open_state(&settings, Access::Shared).await?;
-    let status = collect(&store).await.map_err(|error| setup::state_failure(&error))?;
+    let status = collect(&store, settings.rollout).await.map_err(|error| setup::state_failure(&error))?;
     if json {
         say!("{}", as_json(&status));
     } else {
@@ -50,10 +55,11 @@ pub(super) async fn status(config: Option<&Path>, json: bool) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn collect(store: &Store) -> Result<Status, StateError> {
+async fn collect(store: &Store, rollout: Cohort) -> Result<Status, StateError> {
     let links: BTreeMap<_, _> = store.link_counts().await?.into_iter().collect();
     let mailboxes = store.mailboxes().await?;
     Ok(Status {
+        rollout,
         mailboxes: mailboxes
             .into_iter()
             .map(|state| {
@@ -72,7 +78,11 @@ fn time(instant: Option<Timestamp>) -> String {
 }
 
 fn print(status: &Status) {
-    let mut table = output::table(&["mailbox", "items", "last pass", "calendar read", "parked until"], &[1]);
+    if !status.rollout.is_everybody() {
+        say!("roll-out    {}", rollout_text(&status.rollout));
+    }
+    let mut table =
+        output::table(&["mailbox", "items", "last pass", "calendar read", "parked until", "roll-out"], &[1]);
     for (state, links) in &status.mailboxes {
         let parked = state.parked.as_ref();
         table.add_row([
@@ -81,6 +91,7 @@ fn print(status: &Status) {
             Cell::new(time(state.finished_at)),
             Cell::new(time(state.read_at)),
             Cell::new(time(parked.map(|parked| parked.until))),
+            Cell::new(if status.rollout.contains(&state.mailbox) { "in" } else { "left as it is" }),
         ]);
     }
     say!("{}", table.trim_fmt());
@@ -104,6 +115,24 @@ fn print(status: &Status) {
     }
 }
 
+/// Who takes part, in words.
+fn rollout_text(rollout: &Cohort) -> String {
+    let chosen = match (rollout.named(), rollout.share()) {
+        (Some(named), Some(share)) => format!("{share} of all mailboxes, and {} named", named.len()),
+        (_, _) => "all mailboxes".to_owned(),
+    };
+    if rollout.except().is_empty() { chosen } else { format!("{chosen}, without {}", rollout.except().len()) }
+}
+
+fn rollout_json(rollout: &Cohort) -> serde_json::Value {
+    let list = |mailboxes: &BTreeSet<Address>| mailboxes.iter().map(|one| one.as_str().to_owned()).collect::<Vec<_>>();
+    json!({
+        "mailboxes": rollout.named().map(list),
+        "share": rollout.share().map(|share| share.to_string()),
+        "except": list(rollout.except()),
+    })
+}
+
 fn as_json(status: &Status) -> serde_json::Value {
     let text = |instant: Option<Timestamp>| instant.map(|instant| instant.to_string());
     let mailboxes: Vec<_> = status
@@ -119,6 +148,7 @@ fn as_json(status: &Status) -> serde_json::Value {
                 "finished_at": text(state.finished_at),
                 "read_at": text(state.read_at),
                 "parked": parked,
+                "in_rollout": status.rollout.contains(&state.mailbox),
             })
         })
         .collect();
@@ -151,5 +181,5 @@ fn as_json(status: &Status) -> serde_json::Value {
             })
         })
         .collect();
-    json!({ "mailboxes": mailboxes, "held": held, "refused": refused, "quarantine": rejected })
+    json!({ "rollout": rollout_json(&status.rollout), "mailboxes": mailboxes, "held": held, "refused": refused, "quarantine": rejected })
 }

@@ -1,49 +1,126 @@
 //! `calsyncd sync`: one pass in the foreground.
 
-use std::{path::Path, process::ExitCode, time::Duration};
+use std::{collections::BTreeMap, path::Path, process::ExitCode, sync::Arc, time::Duration};
 
 use comfy_table::Cell;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Outcome, check,
-    output::{self, count, hinted, say, stop_hint},
-    setup,
+    Outcome, SyncArguments, check,
+    cohort::refuse_unknown,
+    output::{self, count, say, stop_hint},
+    saved_plan, setup,
 };
 use crate::{
-    model::address::Address,
-    scheduler::{Engine, MailboxSummary, Progress, ProgressEvent, Summary},
-    settings::Strictness,
-    state::Access,
+    clock::{Clock, SystemClock},
+    daemon::wire,
+    model::{
+        address::Address,
+        cohort::{Cohort, Share},
+    },
+    plan::{Part, SavedPlan},
+    scheduler::{Engine, Looked, MailboxSummary, PassStop, Progress, ProgressEvent, Summary, plans},
+    settings::{Settings, Strictness},
+    state::{Access, Store},
 };
 
-/// Passes once over every mailbox, or one.
-pub(super) async fn sync(config: Option<&Path>, mailbox: Option<&str>, json: bool) -> Outcome {
-    let only = mailbox.map(setup::address).transpose()?;
+/// Passes once over every mailbox that is asked for, or carries out a saved plan.
+pub(super) async fn sync(config: Option<&Path>, arguments: &SyncArguments) -> Outcome {
     let settings = match setup::load_settings(config, Strictness::Run) {
         Ok(loaded) => loaded.settings,
         Err(faults) => return Ok(check::refuse(&faults)),
     };
+    let asked = arguments.cohort.cohort(&settings.rollout)?;
     let store = setup::open_state(&settings, Access::Exclusive).await?;
+    let saved = arguments.plan.as_deref().map(|path| saved_plan::load(path, store.owner(), &settings)).transpose()?;
     let stop = setup::stop_on_signal();
     let bar = Bar::new("sync");
     let mut engine = setup::engine(&settings, &store, bar.progress(), stop.clone())?;
-    let summary = engine.once(only.as_ref()).await.map_err(|error| setup::state_failure(&error))?;
+    let summary = match &saved {
+        None => engine.once(&asked).await,
+        Some(saved) => {
+            let moved = moved(&settings, &store, saved).await?;
+            if !moved.is_empty() {
+                bar.end();
+                store.close().await;
+                return Ok(refuse_moved(&moved, arguments.json));
+            }
+            engine.once_as_saved(saved).await
+        }
+    };
+    let summary = summary.map_err(|error| setup::state_failure(&error))?;
     bar.end();
     store.close().await;
-    if let Some(only) = only.filter(|_| summary.mailboxes.is_empty() && !stop.is_cancelled()) {
-        return Err(hinted(
-            format!("{only} has no events in any source, and nothing of ours was written there"),
-            "check the address, and the people that the jobs choose",
-        ));
+    let is_whole = !stop.is_cancelled() && !has_failed(&summary);
+    if is_whole || summary.mailboxes.is_empty() && !stop.is_cancelled() {
+        refuse_unknown(&asked, |mailbox| summary.mailboxes.contains_key(mailbox))?;
     }
-    if json {
+    if arguments.json {
         say!("{}", as_json(&summary));
     } else {
         report(&summary, &stop);
     }
-    Ok(if has_failed(&summary) || stop.is_cancelled() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    Ok(if is_whole { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The mailboxes of a saved plan in which something has moved, and why nothing of it is carried out. An event that one
+/// mailbox hands to another is in two plans: half of them is worse than none.
+async fn moved(settings: &Settings, store: &Store, saved: &SavedPlan) -> anyhow::Result<Vec<(Address, PassStop)>> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let wiring = Arc::new(wire(settings, store.owner(), &clock)?);
+    let asked = Cohort::only(saved.mailboxes.keys().cloned().collect(), Share::NOTHING);
+    let present = plans(wiring, store.clone(), clock, &asked, Progress::default()).await;
+    let mut present: BTreeMap<Address, Result<Looked, PassStop>> =
+        present.map_err(|error| setup::state_failure(&error))?.mailboxes.into_iter().collect();
+    let mut all = Vec::new();
+    for (mailbox, stamp) in &saved.mailboxes {
+        let stop = match present.remove(mailbox) {
+            // No source names it, and nothing of ours is there.
+            None => Some(PassStop::Moved(vec![Part::Sources])),
+            Some(Err(stop)) => Some(stop),
+            Some(Ok(looked)) => {
+                let moved = stamp.moved(&looked.stamp);
+                (!moved.is_empty()).then_some(PassStop::Moved(moved))
+            }
+        };
+        all.extend(stop.map(|stop| (mailbox.clone(), stop)));
+    }
+    Ok(all)
+}
+
+fn refuse_moved(moved: &[(Address, PassStop)], json: bool) -> ExitCode {
+    if json {
+        let parts = |stop: &PassStop| match stop {
+            PassStop::Moved(parts) => parts.iter().map(|part| part.word()).collect(),
+            PassStop::Fault(_)
+            | PassStop::State(_)
+            | PassStop::Plan(_)
+            | PassStop::Violation(_)
+            | PassStop::Stopped => Vec::new(),
+        };
+        let mailboxes: Vec<_> = moved
+            .iter()
+            .map(|(mailbox, stop)| {
+                json!({
+                    "mailbox": mailbox.as_str(), "moved": parts(stop),
+                    "error": stop.to_string(), "hint": stop_hint(stop),
+                })
+            })
+            .collect();
+        say!("{}", json!({ "refused": mailboxes, "ok": false }));
+    }
+    for (mailbox, stop) in moved.iter().filter(|_| !json) {
+        say!("{mailbox}: {stop}");
+    }
+    output::complain(format_args!(
+        "nothing was written: the plan is carried out as a whole or not at all, and {} moved or cannot be read",
+        output::count_of(moved.len(), "mailbox has", "mailboxes have")
+    ));
+    output::print_hint(
+        "look at a new plan and save it; `plan --save --mailbox` saves one of the mailboxes that can be written",
+    );
+    ExitCode::FAILURE
 }
 
 /// A progress bar that follows an engine.
@@ -213,6 +290,6 @@ impl Totals {
 /// An engine's summary and how long it took.
 pub(super) async fn timed(engine: &mut Engine) -> anyhow::Result<(Summary, Duration)> {
     let started = std::time::Instant::now();
-    let summary = engine.once(None).await.map_err(|error| setup::state_failure(&error))?;
+    let summary = engine.once(&Cohort::everybody()).await.map_err(|error| setup::state_failure(&error))?;
     Ok((summary, started.elapsed()))
 }

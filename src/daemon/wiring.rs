@@ -102,6 +102,7 @@ pub fn wire(settings: &Settings, owner: &Owner, clock: &Arc<dyn Clock>) -> Resul
         limiter,
         sources,
         jobs: settings.jobs.clone(),
+        rollout: settings.rollout.clone(),
         brake: settings.brake,
         limits: settings.limits.clone(),
         max_threads: usize::from(settings.exchange.max_threads),

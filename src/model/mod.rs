@@ -1,6 +1,7 @@
 //! The nouns of the project: no input or output, no wire formats, not serializable.
 
 pub mod address;
+pub mod cohort;
 mod display_name;
 pub mod event;
 pub mod expansion;

@@ -3,11 +3,14 @@
 //! *Invariant*: nothing here reads a clock, a file or a setting; the same values give the same plan.
 
 mod check;
+mod code;
 mod decide;
 mod known;
 mod occurrences;
 mod purge;
 mod reshaped;
+mod saved;
+mod stamp;
 mod text;
 
 use std::{
@@ -31,6 +34,8 @@ use crate::model::{
 pub use check::{Violation, check};
 pub use decide::{ends, is_braked, plan};
 pub use purge::purge;
+pub use saved::{SavedPlan, SavedPlanError};
+pub use stamp::{Part, Stamp, stamp};
 pub(crate) use text::wall;
 
 /// Everything that a plan depends on.

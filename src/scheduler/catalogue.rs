@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp, ToSpan};
 
 use super::{outside::Read, view::View};
 use crate::{
-    desired::{Note, SkipReason, desired},
+    desired::{Note, SkipReason, Skipped, desired},
     model::{
         address::Address,
         event::DesiredEvent,
@@ -37,6 +37,8 @@ pub(super) struct Catalogue {
     view: Arc<View>,
     /// What was noted at the last read of each source.
     notes: BTreeMap<String, BTreeSet<Noted>>,
+    /// What the jobs leave out, where somebody asks for it.
+    skipped: Option<Vec<Skipped>>,
 }
 
 /// A note without the number of items, which changes as the window moves on.
@@ -74,6 +76,16 @@ struct Rebuilt {
 }
 
 impl Catalogue {
+    /// One that tells what the jobs leave out.
+    pub(super) fn telling() -> Self {
+        Self { skipped: Some(Vec::new()), ..Self::default() }
+    }
+
+    /// What the jobs leave out of the last reads.
+    pub(super) fn skipped(&self) -> &[Skipped] {
+        self.skipped.as_deref().unwrap_or_default()
+    }
+
     /// Mailboxes in which there may be something of ours.
     pub(super) fn know_mailboxes(&mut self, mailboxes: impl Iterator<Item = Address>) {
         for mailbox in mailboxes {
@@ -95,11 +107,6 @@ impl Catalogue {
     /// What a mailbox should show, in the order of the keys.
     pub(super) fn desired(&self, mailbox: &Address) -> Events {
         self.mailboxes.get(mailbox).cloned().unwrap_or_default()
-    }
-
-    /// The last read of a source that did not fail.
-    pub(super) fn last_read(&self, source: &str) -> Option<&SourceRead> {
-        self.reads.get(source).map(|last| &last.read.read)
     }
 
     /// What the sources say of keys.
@@ -170,6 +177,7 @@ impl Catalogue {
     fn rebuild(&mut self, jobs: &BTreeMap<String, Job>, source: &str, now: Timestamp) -> Rebuilt {
         let mut mailboxes: BTreeMap<Address, Vec<Arc<DesiredEvent>>> = BTreeMap::new();
         let mut view = View::default();
+        self.skipped = self.skipped.take().map(|_| Vec::new());
         let (mut rejections, mut notes) = (BTreeSet::new(), Vec::new());
         for job in jobs.values() {
             let Some(LastRead { read, complete }) = self.reads.get(&job.source) else { continue };
@@ -187,6 +195,9 @@ impl Catalogue {
                 if job.source == source {
                     rejections.insert(rejection.clone());
                 }
+            }
+            if let Some(all) = &mut self.skipped {
+                all.extend(wanted.skipped.iter().cloned());
             }
             for skipped in wanted.skipped {
                 // A generic person without an address has no calendar: an item of the event that is there was somebody

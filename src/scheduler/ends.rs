@@ -111,7 +111,7 @@ impl Engine {
         }
         let due: Vec<Address> = if everybody { self.catalogue.mailboxes().cloned().collect() } else { taken.changed };
         for mailbox in due {
-            if self.only.as_ref().is_none_or(|only| *only == mailbox) {
+            if self.takes(&mailbox) {
                 self.agenda.bring_forward(&mailbox, now);
             }
         }
@@ -157,7 +157,7 @@ impl Engine {
     /// Whether the server took the present credential in this pass. A pass that sent nothing, or had no answer, says nothing.
     fn proves_the_credential(&self, report: &PassReport) -> bool {
         let answered = match &report.stop {
-            None => true,
+            None | Some(PassStop::Moved(_)) => true,
             Some(PassStop::Fault(fault)) => {
                 fault.scope <= FaultScope::Mailbox
                     && !matches!(fault.kind, FaultKind::Doubtful { .. })
@@ -238,7 +238,7 @@ impl Engine {
             Some(PassStop::Violation(violation)) => {
                 PlanRefusedError { mailbox: mailbox.as_str(), rule: &violation.to_string(), key: None }.emit();
             }
-            Some(PassStop::Fault(_) | PassStop::State(_) | PassStop::Stopped) | None => {}
+            Some(PassStop::Fault(_) | PassStop::State(_) | PassStop::Moved(_) | PassStop::Stopped) | None => {}
         }
         let saved = async {
             let state = self.store.mailbox(mailbox).await?;
@@ -271,6 +271,7 @@ fn stop_code(report: &PassReport) -> String {
         Some(PassStop::State(_)) => "StateError".to_owned(),
         Some(PassStop::Plan(_)) => "OwnedByAnother".to_owned(),
         Some(PassStop::Violation(_)) => "PlanRefused".to_owned(),
+        Some(PassStop::Moved(_)) => "PlanMoved".to_owned(),
         Some(PassStop::Stopped) | None => String::new(),
     }
 }
@@ -281,7 +282,7 @@ fn stop_hint(report: &PassReport) -> Option<String> {
         Some(PassStop::State(error)) => Some(error.hint().to_owned()),
         Some(PassStop::Plan(_)) => Some("stop the other instance, or leave this mailbox to it".to_owned()),
         Some(PassStop::Violation(_)) => Some("this is a defect of calsyncd: please report it with the plan".to_owned()),
-        Some(PassStop::Stopped) | None => None,
+        Some(PassStop::Moved(_) | PassStop::Stopped) | None => None,
     }
 }
 

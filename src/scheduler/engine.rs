@@ -20,6 +20,7 @@ use super::{
     Progress, Wiring,
     agenda::{Agenda, Parking},
     catalogue::Catalogue,
+    expected::Expected,
     pass::{Done, Pass, PassReport, PassStop},
     turns::{Credential, after},
 };
@@ -27,9 +28,11 @@ use crate::{
     clock::Clock,
     model::{
         address::Address,
+        cohort::{Cohort, Share},
         source::{Rejection, SourceRead},
     },
     observability::events::WorkersResized,
+    plan::SavedPlan,
     sources::SourceError,
     state::{StateError, Store},
 };
@@ -152,7 +155,10 @@ pub struct Engine {
     pub(super) change_sender: mpsc::Sender<String>,
     pub(super) watchers: CancellationToken,
     pub(super) once: Option<Summary>,
-    pub(super) only: Option<Address>,
+    /// The mailboxes that one run is asked for.
+    pub(super) only: Cohort,
+    /// What a saved plan expects of each mailbox.
+    pub(super) expected: BTreeMap<Address, Arc<Expected>>,
 }
 
 impl std::fmt::Debug for Engine {
@@ -194,7 +200,8 @@ impl Engine {
             change_sender,
             watchers: CancellationToken::new(),
             once: None,
-            only: None,
+            only: Cohort::everybody(),
+            expected: BTreeMap::new(),
         }
     }
 
@@ -233,14 +240,14 @@ impl Engine {
         Ok(())
     }
 
-    /// Reads every source and passes once over every mailbox, or over `only`; what fails for the moment is repeated a few
+    /// Reads every source and passes once over every mailbox of `only` that takes part; what fails for the moment is repeated a few
     /// times. Returns early when it is stopped.
     ///
     /// # Errors
     /// When the state cannot be read at the start.
-    pub async fn once(&mut self, only: Option<&Address>) -> Result<Summary, StateError> {
+    pub async fn once(&mut self, only: &Cohort) -> Result<Summary, StateError> {
         self.once = Some(Summary::default());
-        self.only = only.cloned();
+        self.only = only.clone();
         self.begin().await?;
         loop {
             self.dispatch();
@@ -270,7 +277,7 @@ impl Engine {
         for state in &mailboxes {
             let Some(parked) = &state.parked else { continue };
             // Who runs once by hand wants to try again now, but what the server asked for is waited all the same.
-            if !is_once || (parked.asked && self.only.as_ref().is_none_or(|only| *only == state.mailbox)) {
+            if !is_once || (parked.asked && self.takes(&state.mailbox)) {
                 self.agenda.park(&state.mailbox, Parking { until: parked.until, asked: parked.asked });
             }
             if !is_once {
@@ -334,6 +341,24 @@ impl Engine {
         self.watch();
     }
 
+    /// Carries out a saved plan where nothing has moved since, mailbox by mailbox; see [`Self::once`].
+    ///
+    /// # Errors
+    /// When the state cannot be read at the start.
+    pub async fn once_as_saved(&mut self, saved: &SavedPlan) -> Result<Summary, StateError> {
+        self.expected = saved
+            .mailboxes
+            .iter()
+            .map(|(mailbox, stamp)| (mailbox.clone(), Arc::new(Expected::new(stamp.clone()))))
+            .collect();
+        self.once(&Cohort::only(saved.mailboxes.keys().cloned().collect(), Share::NOTHING)).await
+    }
+
+    /// Whether a mailbox has turns: it takes part in the roll-out, and in this run.
+    pub(super) fn takes(&self, mailbox: &Address) -> bool {
+        self.wiring.rollout.contains(mailbox) && self.only.contains(mailbox)
+    }
+
     /// Begins whatever is due and has room.
     fn dispatch(&mut self) {
         let now = self.clock.now();
@@ -344,6 +369,11 @@ impl Engine {
         self.start_reads(now);
         while self.agenda.running() < self.turns(now) {
             let Some(mailbox) = self.agenda.start_next(now) else { return };
+            if !self.takes(&mailbox) {
+                // It was due before a reload took it out.
+                self.agenda.finish(&mailbox);
+                continue;
+            }
             let subject = Subject::Mailbox(mailbox.clone());
             let pass = Pass {
                 wiring: Arc::clone(&self.wiring),
@@ -353,6 +383,7 @@ impl Engine {
                 progress: self.progress.clone(),
                 desired: self.catalogue.desired(&mailbox),
                 view: self.catalogue.view(),
+                expected: self.expected.get(&mailbox).cloned(),
                 mailbox,
                 epoch: self.epoch,
             };

@@ -2,13 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
-
-use super::catalogue::{Catalogue, window};
+use super::catalogue::Catalogue;
 use crate::{
-    desired::{SkipReason, Skipped, desired},
+    desired::{SkipReason, Skipped},
     model::{address::Address, key::SourceKey},
-    settings::Job,
 };
 
 /// The events that no job shows and that are no rejections.
@@ -20,34 +17,23 @@ pub(super) struct LeftOut {
     pub(super) out_of_window: usize,
 }
 
-/// What is left out of the calendar of `only`, or of all; what is nobody's is left out of every one.
-pub(super) fn left_out(
-    catalogue: &Catalogue,
-    jobs: &BTreeMap<String, Job>,
-    now: Timestamp,
-    only: Option<&Address>,
-) -> LeftOut {
-    let mut shown: BTreeSet<SourceKey> = BTreeSet::new();
+/// What is left out of the calendars that are `asked` about; what is nobody's is left out of every one.
+pub(super) fn left_out(catalogue: &Catalogue, asked: impl Fn(&Address) -> bool) -> LeftOut {
+    let shown: BTreeSet<SourceKey> = catalogue
+        .mailboxes()
+        .flat_map(|mailbox| catalogue.desired(mailbox).iter().map(|event| event.key.event()).collect::<Vec<_>>())
+        .collect();
     let mut by_event: BTreeMap<SourceKey, Skipped> = BTreeMap::new();
-    for job in jobs.values() {
-        let Some(read) = catalogue.last_read(&job.source) else { continue };
-        let wanted = desired(read, job, window(job, now));
-        shown.extend(wanted.mailboxes.values().flatten().map(|event| event.key.event()));
-        for skipped in wanted.skipped {
-            // One event, not its parts.
-            let event = skipped.key.event();
-            match by_event.get_mut(&event) {
-                Some(other) if other.reason >= skipped.reason => {}
-                Some(other) => *other = Skipped { key: event, ..skipped },
-                None => {
-                    by_event.insert(event.clone(), Skipped { key: event, ..skipped });
-                }
-            }
+    for skipped in catalogue.skipped() {
+        // One event, not its parts.
+        let event = skipped.key.event();
+        if by_event.get(&event).is_none_or(|other| other.reason < skipped.reason) {
+            by_event.insert(event.clone(), Skipped { key: event, ..skipped.clone() });
         }
     }
     let mut result = LeftOut::default();
     for (key, skipped) in by_event {
-        let elsewhere = only.is_some_and(|only| skipped.mailbox.as_ref().is_some_and(|mailbox| mailbox != only));
+        let elsewhere = skipped.mailbox.as_ref().is_some_and(|mailbox| !asked(mailbox));
         if shown.contains(&key) || elsewhere {
             continue;
         }
@@ -135,7 +121,7 @@ max_days = 90
     }
 
     fn taken(events: Vec<SourceEvent>) -> Catalogue {
-        let mut catalogue = Catalogue::default();
+        let mut catalogue = Catalogue::telling();
         let read = SourceRead { events, rejections: Vec::new(), completeness: Completeness::Complete };
         catalogue.take(&jobs(), "erp", Ok(read), now());
         catalogue
@@ -156,7 +142,8 @@ max_days = 90
         ]);
         let told = |only: Option<&str>| {
             let only = only.map(|only| Address::parse(only).unwrap());
-            let LeftOut { skipped, out_of_window } = left_out(&catalogue, &jobs(), now(), only.as_ref());
+            let asked = |mailbox: &Address| only.as_ref().is_none_or(|only| only == mailbox);
+            let LeftOut { skipped, out_of_window } = left_out(&catalogue, asked);
             let text = |skipped: &crate::desired::Skipped| {
                 format!("{}: {}", skipped.key.as_str().rsplit('/').next().unwrap(), skipped.reason)
             };

@@ -9,23 +9,34 @@ use super::{
     brake::brake,
     catalogue::Catalogue,
     left_out::{LeftOut, left_out},
-    pass::{Pass, PassStop, Purpose},
+    pass::{Pass, PassStop, Planned, Purpose},
     progress::ProgressEvent,
 };
 use crate::{
     clock::Clock,
     desired::{Note, Skipped},
-    model::{address::Address, fault::FaultScope, source::Rejection},
-    plan::Plan,
+    model::{address::Address, cohort::Cohort, fault::FaultScope, source::Rejection},
+    plan::{Plan, Stamp},
     sources::SourceError,
     state::{StateError, Store},
 };
+
+/// The plan of one mailbox.
+#[derive(Debug)]
+pub struct Looked {
+    /// What would be done.
+    pub plan: Plan,
+    /// What that was decided on.
+    pub stamp: Stamp,
+}
 
 /// The plans of all mailboxes, or why there is none.
 #[derive(Debug, Default)]
 pub struct Plans {
     /// In the order of the addresses.
-    pub mailboxes: Vec<(Address, Result<Plan, PassStop>)>,
+    pub mailboxes: Vec<(Address, Result<Looked, PassStop>)>,
+    /// How many mailboxes do not take part in the roll-out.
+    pub mailboxes_left: usize,
     /// Sources that could not be read.
     pub sources_failed: Vec<(String, SourceError)>,
     /// Events that could not be used, with their sources.
@@ -38,7 +49,7 @@ pub struct Plans {
     pub out_of_window: usize,
 }
 
-/// Plans every mailbox, or only `only`, one after the other, and ends early at a fault that would meet every one of them.
+/// Plans every mailbox of `only` that takes part in the roll-out, one after the other, and ends early at a fault that would meet every one of them.
 ///
 /// # Errors
 /// When the state cannot be read.
@@ -46,23 +57,25 @@ pub async fn plans(
     wiring: Arc<Wiring>,
     store: Store,
     clock: Arc<dyn Clock>,
-    only: Option<&Address>,
+    only: &Cohort,
     progress: Progress,
 ) -> Result<Plans, StateError> {
-    let mut catalogue = Catalogue::default();
+    let mut catalogue = Catalogue::telling();
+    let takes = |mailbox: &Address| wiring.rollout.contains(mailbox) && only.contains(mailbox);
     let mut plans = Plans::default();
     catalogue.know_mailboxes(store.mailboxes().await?.into_iter().map(|state| state.mailbox));
     for (name, source) in &wiring.sources {
         let taken = catalogue.take(&wiring.jobs, name, source.read().await, clock.now());
         brake(&mut catalogue, &wiring, &store, name, clock.now()).await?;
         plans.rejections.extend(taken.findings().into_iter().map(|rejection| (name.clone(), rejection)));
-        plans.notes.extend(taken.notes.into_iter().filter(|note| only.is_none_or(|only| *only == note.mailbox)));
+        plans.notes.extend(taken.notes.into_iter().filter(|note| takes(&note.mailbox)));
         plans.sources_failed.extend(taken.error.map(|error| (name.clone(), error)));
     }
-    let LeftOut { skipped, out_of_window } = left_out(&catalogue, &wiring.jobs, clock.now(), only);
+    let LeftOut { skipped, out_of_window } = left_out(&catalogue, takes);
     (plans.skipped, plans.out_of_window) = (skipped, out_of_window);
-    let mailboxes: Vec<Address> =
-        catalogue.mailboxes().filter(|mailbox| only.is_none_or(|only| only == *mailbox)).cloned().collect();
+    let asked = catalogue.mailboxes().filter(|mailbox| only.contains(mailbox));
+    let (mailboxes, left): (Vec<_>, Vec<_>) = asked.cloned().partition(takes);
+    plans.mailboxes_left = left.len();
     for mailbox in mailboxes {
         let pass = Pass {
             wiring: Arc::clone(&wiring),
@@ -73,10 +86,14 @@ pub async fn plans(
             desired: catalogue.desired(&mailbox),
             view: catalogue.view(),
             mailbox: mailbox.clone(),
+            expected: None,
             epoch: 0,
         };
-        let planned = pass.make_plan(Purpose::Look).await.map(|made| made.plan);
-        let changes = planned.as_ref().map_or(0, |plan| plan.counts().changes());
+        let planned = pass.make_plan(Purpose::Look).await.map(|made| {
+            let Planned { plan, stamp, .. } = made;
+            Looked { plan, stamp: stamp.unwrap_or_default() }
+        });
+        let changes = planned.as_ref().map_or(0, |looked| looked.plan.counts().changes());
         progress.tell(ProgressEvent::Planned { mailbox: &mailbox, writes: changes });
         let meets_all = matches!(&planned, Err(PassStop::Fault(fault)) if fault.scope >= FaultScope::Credential);
         plans.mailboxes.push((mailbox, planned));

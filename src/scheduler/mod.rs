@@ -6,6 +6,7 @@ mod brake;
 mod catalogue;
 mod ends;
 mod engine;
+mod expected;
 mod explain;
 mod left_out;
 mod limiter;
@@ -29,14 +30,14 @@ use jiff::{SignedDuration, Timestamp};
 pub use engine::{Command, Engine, Heartbeat, MailboxSummary, Summary};
 pub use explain::{Explanation, InMailbox, JobWord, SourceWord, explain};
 pub use limiter::Limiter;
-pub use look::{Plans, plans};
+pub use look::{Looked, Plans, plans};
 pub use pass::{Done, PassReport, PassStop};
 pub use progress::{Progress, ProgressEvent};
 pub use purge::Purge;
 
 use crate::{
     gateway::{Calendar, Gateway},
-    model::address::Address,
+    model::{address::Address, cohort::Cohort},
     plan::Policy,
     settings::{Brake, Job, Limits},
     sources::Source,
@@ -53,6 +54,8 @@ pub struct Wiring {
     pub sources: BTreeMap<String, Arc<dyn Source>>,
     /// The jobs by their names.
     pub jobs: BTreeMap<String, Job>,
+    /// The mailboxes that take part; the others are left as they are.
+    pub rollout: Cohort,
     /// The brake on deletions.
     pub brake: Brake,
     /// Limits and intervals.

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Progress, Wiring,
+    expected::{Expected, told},
     outcomes::{Batch, rank, settle_outcomes},
     outside::moved_away,
     recovery::{self, Recovered},
@@ -32,8 +33,8 @@ use crate::{
     },
     observability::events::{DeletionsHeld, DriftFound, PlanMade},
     plan::{
-        Action, Counts, CreateReason, Decision, Inputs, KeepReason, Plan, PlanError, QuarantineReason, Refusal,
-        UpdateReason, Violation, check, plan,
+        Action, Counts, CreateReason, Decision, Inputs, KeepReason, Part, Plan, PlanError, QuarantineReason, Refusal,
+        Stamp, UpdateReason, Violation, check, plan, stamp,
     },
     state::{MailboxState, Settlement, StateError, Store},
 };
@@ -52,6 +53,8 @@ pub(super) struct Pass {
     pub(super) desired: Arc<Vec<Arc<DesiredEvent>>>,
     /// What the sources say of keys that are not desired here.
     pub(super) view: Arc<View>,
+    /// What a saved plan was decided on: nothing is written where that has moved.
+    pub(super) expected: Option<Arc<Expected>>,
 }
 
 /// What a pass did.
@@ -115,6 +118,9 @@ pub enum PassStop {
     /// The plan breaks a rule and is not carried out.
     #[error("the plan breaks a rule: {0}")]
     Violation(Violation),
+    /// A saved plan was decided on something else.
+    #[error("not carried out, because since the plan was saved {}", told(.0))]
+    Moved(Vec<Part>),
     /// The daemon stops: the rest is due at the next start.
     #[error("stopped")]
     Stopped,
@@ -138,6 +144,8 @@ pub(super) struct Planned {
     pub(super) reading: Option<(Option<String>, Timestamp)>,
     /// Whether every item of ours in the calendar was seen.
     pub(super) is_whole: bool,
+    /// What it was decided on, where somebody asks.
+    pub(super) stamp: Option<Stamp>,
 }
 
 impl Pass {
@@ -169,6 +177,9 @@ impl Pass {
     async fn steps(&self, done: &mut Done, planned: &mut Counts) -> Result<(), PassStop> {
         let made = self.make_plan(Purpose::Apply).await?;
         *planned = made.plan.counts();
+        if let Some(expected) = &self.expected {
+            expected.check(made.stamp.as_ref())?;
+        }
         self.note_plan(&made).await?;
         self.apply(&made, done).await?;
         let now = self.clock.now();
@@ -203,28 +214,31 @@ impl Pass {
         } else {
             self.read(&calendar, &state, purpose).await?
         };
-        let plan = self.plan(&links, reading.as_ref(), &pending, &verdicts).await?;
+        let asked = purpose == Purpose::Look || self.expected.is_some();
+        let (plan, stamp) = self.plan(&links, reading.as_ref(), &pending, &verdicts, asked).await?;
         // Before this process creates anything in a calendar, it looks: the state may be an old copy, or the item restored.
         let unread = reading.is_none() && plan.counts().create > 0 && !self.wiring.has_read(&self.mailbox);
-        let (plan, reading) = if unread {
+        let (plan, stamp, reading) = if unread {
             let reading = Some(self.read_now(&calendar, cursor(&state)).await?);
-            (self.plan(&links, reading.as_ref(), &pending, &verdicts).await?, reading)
+            let (plan, stamp) = self.plan(&links, reading.as_ref(), &pending, &verdicts, asked).await?;
+            (plan, stamp, reading)
         } else {
-            (plan, reading)
+            (plan, stamp, reading)
         };
         let is_whole = matches!(&reading, Some((Reading { snapshot: Snapshot::Whole(_), .. }, _)));
         let reading = reading.map(|(reading, read_at)| (reading.cursor, read_at));
-        Ok(Planned { plan, calendar, state, reading, is_whole })
+        Ok(Planned { plan, calendar, state, reading, is_whole, stamp })
     }
 
-    /// The plan, checked.
+    /// The plan, checked, and what it was decided on when `stamped`.
     async fn plan(
         &self,
         links: &[Link],
         reading: Option<&(Reading, Timestamp)>,
         pending: &BTreeMap<SourceKey, i64>,
         verdicts: &BTreeMap<SourceKey, Verdict>,
-    ) -> Result<Plan, PassStop> {
+        stamped: bool,
+    ) -> Result<(Plan, Option<Stamp>), PassStop> {
         let snapshot = reading.map_or(&Snapshot::NotRead, |(reading, _)| &reading.snapshot);
         let refusals = self.refusals().await?;
         let now = self.clock.now();
@@ -249,7 +263,8 @@ impl Pass {
         if let Some(violation) = check(&plan, &inputs).into_iter().next() {
             return Err(PassStop::Violation(violation));
         }
-        Ok(plan)
+        let stamp = if stamped { Some(stamp(&inputs, &plan)?) } else { None };
+        Ok((plan, stamp))
     }
 
     async fn refusals(&self) -> Result<BTreeMap<SourceKey, Refusal>, StateError> {
@@ -283,7 +298,7 @@ impl Pass {
             Duration::try_from(now.duration_since(read_at))
                 .map_or(true, |since| since >= self.wiring.limits.drift_every)
         });
-        if is_due || purpose == Purpose::Look {
+        if is_due || purpose == Purpose::Look || self.expected.is_some() {
             self.read_now(calendar, cursor(state)).await.map(Some)
         } else {
             Ok(None)

@@ -45,7 +45,18 @@ impl Purge {
     ) -> Result<Self, PassStop> {
         let catalogue = Catalogue::default();
         let (desired, view) = (catalogue.desired(mailbox), catalogue.view());
-        let pass = Pass { wiring, store, clock, stop, progress, mailbox: mailbox.clone(), epoch: 0, desired, view };
+        let pass = Pass {
+            wiring,
+            store,
+            clock,
+            stop,
+            progress,
+            mailbox: mailbox.clone(),
+            epoch: 0,
+            desired,
+            view,
+            expected: None,
+        };
         let planned = plan(&pass).await?;
         Ok(Self { pass, planned })
     }
@@ -130,7 +141,7 @@ async fn plan(pass: &Pass) -> Result<Planned, PassStop> {
     };
     let plan = purge(&inputs)?;
     let is_whole = matches!(reading.snapshot, Snapshot::Whole(_));
-    Ok(Planned { plan, calendar, state, reading: Some((reading.cursor, read_at)), is_whole })
+    Ok(Planned { plan, calendar, state, reading: Some((reading.cursor, read_at)), is_whole, stamp: None })
 }
 
 /// Whether an item names an instance, which the plan then looks at, or is one that we wrote: a key alone proves nothing.

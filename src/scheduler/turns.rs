@@ -73,7 +73,7 @@ pub(super) enum Next {
 pub(super) fn next(report: &PassReport, attempt: u32, jitter: f64) -> Next {
     let Some(stop) = &report.stop else { return Next::Regular };
     match stop {
-        PassStop::Stopped => Next::Nothing,
+        PassStop::Stopped | PassStop::Moved(_) => Next::Nothing,
         PassStop::State(_) => Next::Park { wait: backoff::wait(attempt, None, jitter), permanent: false, asked: false },
         PassStop::Plan(_) | PassStop::Violation(_) => {
             Next::Park { wait: backoff::recheck(attempt), permanent: true, asked: false }

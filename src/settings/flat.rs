@@ -9,6 +9,7 @@ use super::{
     Brake, Credential, Exchange, FilesSource, HolidaysFile, Job, Limits, Log, Protocol, Settings, Source, State,
     WorkingDays, duration, words,
 };
+use crate::model::{address::Address, cohort::Cohort};
 
 /// The value of a key.
 #[derive(Debug, Clone)]
@@ -34,7 +35,7 @@ pub(super) type Flat = BTreeMap<String, Value>;
 
 /// Every key of the settings. The sections are taken apart without `..`, so that a new field cannot be forgotten here.
 pub(super) fn flatten(settings: &Settings) -> Flat {
-    let Settings { exchange, sources, jobs, state, limits, brake, log } = settings;
+    let Settings { exchange, sources, jobs, state, limits, brake, rollout, log } = settings;
     let mut flat = Flat::new();
     flatten_exchange(exchange, &mut flat);
     for (name, source) in sources {
@@ -67,6 +68,7 @@ pub(super) fn flatten(settings: &Settings) -> Flat {
     text(&mut flat, "limits", "stop_timeout", duration::format(*stop_timeout));
     text(&mut flat, "brake", "share_percent", share_percent);
     text(&mut flat, "brake", "number", number);
+    flatten_rollout(rollout, &mut flat);
     text(&mut flat, "log", "format", format.as_str());
     text(&mut flat, "log", "level", level.as_str());
     flat
@@ -74,6 +76,15 @@ pub(super) fn flatten(settings: &Settings) -> Flat {
 
 fn text(flat: &mut Flat, section: &str, key: &str, value: impl ToString) {
     flat.insert(format!("{section}.{key}"), Value::Text(value.to_string()));
+}
+
+fn flatten_rollout(rollout: &Cohort, flat: &mut Flat) {
+    let list = |mailboxes: &BTreeSet<Address>| mailboxes.iter().map(Address::as_str).collect::<Vec<_>>().join(", ");
+    if let (Some(named), Some(share)) = (rollout.named(), rollout.share()) {
+        text(flat, "rollout", "mailboxes", list(named));
+        text(flat, "rollout", "share", share);
+    }
+    text(flat, "rollout", "except", list(rollout.except()));
 }
 
 fn flatten_exchange(exchange: &Exchange, flat: &mut Flat) {

@@ -15,7 +15,7 @@ use super::{
     reader::{Reader, Section},
     schema,
     secret::SecretOrigin,
-    section::{exchange, job, limits, source, state_and_log},
+    section::{exchange, job, limits, rollout, source, state_and_log},
     version_limits,
 };
 
@@ -165,9 +165,11 @@ fn resolve<'a>(reader: &mut Reader<'a>, root: &Section<'a>) -> Option<Resolved> 
     let state = state_and_log::state(reader, &state);
     let limits = limits::limits(reader, &limits_section);
     let brake = limits::brake(reader, &brake);
+    let rollout_section = reader.section(root, "rollout");
+    let rollout = rollout::read(reader, &rollout_section);
     let log = state_and_log::log(reader, &log);
     let exchange::ExchangeRead { exchange, secret: (key, origin) } = exchange?;
-    let settings = Settings { exchange, sources, jobs, state, limits, brake, log };
+    let settings = Settings { exchange, sources, jobs, state, limits, brake, rollout, log };
     version_limits::warn(reader, root, &settings);
     Some((settings, BTreeMap::from([(key, origin)])))
 }

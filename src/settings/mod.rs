@@ -6,6 +6,7 @@
 
 mod atomic_file;
 pub mod diff;
+mod digest;
 mod document;
 mod duration;
 pub mod edit;
@@ -27,6 +28,7 @@ mod working_days;
 #[cfg(test)]
 mod tests;
 
+pub use digest::digest;
 pub use environment::Environment;
 pub use finding::{Finding, SettingsFaults, Severity};
 pub use load::{Loaded, Strictness, load};
@@ -41,6 +43,7 @@ use secrecy::SecretString;
 
 use crate::model::{
     address::Address,
+    cohort::Cohort,
     event::{Importance, Sensitivity, ShowAs},
     key::Kind,
     zone::Zone,
@@ -62,6 +65,8 @@ pub struct Settings {
     pub limits: Limits,
     /// `[brake]`.
     pub brake: Brake,
+    /// `[rollout]`: the mailboxes that take part; all, where nobody says.
+    pub rollout: Cohort,
     /// `[log]`.
     pub log: Log,
 }

@@ -133,6 +133,10 @@ pub(super) const LIMITS: &[Key] = &[
 /// `[brake]`.
 pub(super) const BRAKE: &[Key] = &[key("share_percent", Form::Number, "20"), key("number", Form::Number, "10")];
 
+/// `[rollout]`.
+pub(super) const ROLLOUT: &[Key] =
+    &[unset("mailboxes", Form::List), unset("share", Form::Text), key("except", Form::List, "")];
+
 /// `[log]`.
 pub(super) const LOG: &[Key] = &[key("format", Form::Text, "auto"), key("level", Form::Text, "info")];
 
@@ -144,6 +148,7 @@ pub(super) const SECTIONS: &[(&str, bool, &[Key])] = &[
     ("state", false, STATE),
     ("limits", false, LIMITS),
     ("brake", false, BRAKE),
+    ("rollout", false, ROLLOUT),
     ("log", false, LOG),
 ];
 
