@@ -59,7 +59,7 @@ impl Part {
         match self {
             Self::Sources => "the sources say something else",
             Self::State => "something was written, refused or decided by an operator",
-            Self::Calendar => "somebody changed items of ours in the calendar",
+            Self::Calendar => "items of ours in the calendar are no longer as they were",
             Self::Decisions => "time has passed, and the decisions are others",
         }
     }

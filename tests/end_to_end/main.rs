@@ -34,6 +34,8 @@ mod notify;
 mod occurrences;
 mod push;
 mod restart;
+mod rollout;
+mod saved_plans;
 mod schedules;
 mod stop;
 mod window;

@@ -4,4 +4,5 @@
 mod goldens;
 mod occurrences;
 mod properties;
+mod stamps;
 mod world;

@@ -12,7 +12,7 @@ use crate::world::{KEPT, World, event, key};
 
 /// What has happened to one event.
 #[derive(Debug, Clone, Copy)]
-struct Fate {
+pub(crate) struct Fate {
     desired: Option<(u32, i64)>,
     wrote: Option<(u32, i64)>,
     linked: bool,
@@ -24,7 +24,7 @@ struct Fate {
     outside: Option<(u32, i64)>,
 }
 
-fn fate() -> impl Strategy<Value = Fate> {
+pub(crate) fn fate() -> impl Strategy<Value = Fate> {
     let version = || proptest::option::of((0_u32..3, prop_oneof![Just(-30_i64), -3_i64..20]));
     let fates = (version(), version(), any::<bool>(), 0_u8..4, 0_u8..5, version());
     fates.prop_map(|(desired, wrote, linked, touched, absent, outside)| Fate {
@@ -37,7 +37,7 @@ fn fate() -> impl Strategy<Value = Fate> {
     })
 }
 
-fn world(fates: &[Fate], complete: bool) -> World {
+pub(crate) fn world(fates: &[Fate], complete: bool) -> World {
     let mut world = World::default();
     world.foreign(1);
     world.foreign(2);

@@ -17,7 +17,9 @@ use calsyncd::{
         time::EventTime,
         zone::Zone,
     },
-    plan::{Action, Inputs, KeepReason, Plan, PlanError, Policy, Refusal, Scope, Violation, check, ends, plan},
+    plan::{
+        Action, Inputs, KeepReason, Plan, PlanError, Policy, Refusal, Scope, Stamp, Violation, check, ends, plan, stamp,
+    },
 };
 use jiff::Timestamp;
 
@@ -159,6 +161,27 @@ impl World {
             })
         });
         Snapshot::Whole(found.collect())
+    }
+
+    /// What a plan made `seconds` from now is decided on.
+    pub(crate) fn stamp(&self, snapshot: &Snapshot, seconds: i64) -> Stamp {
+        let desired: Vec<_> = self.desired.values().cloned().collect();
+        let links: Vec<_> = self.links.values().cloned().collect();
+        let (mailbox, owner) = (mailbox(), owner());
+        let inputs = Inputs {
+            mailbox: &mailbox,
+            owner: &owner,
+            desired: &desired,
+            links: &links,
+            snapshot,
+            scope: &self.scope,
+            refusals: &self.refusals,
+            pending: &self.pending,
+            verdicts: &self.verdicts,
+            policy: &self.policy,
+            now: now() + jiff::SignedDuration::from_secs(seconds),
+        };
+        stamp(&inputs, &plan(&inputs).unwrap()).unwrap()
     }
 
     pub(crate) fn plan(&self, snapshot: &Snapshot) -> Result<(Plan, Vec<Violation>), PlanError> {

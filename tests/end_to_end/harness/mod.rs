@@ -5,6 +5,7 @@ mod config;
 mod daemon;
 mod events;
 mod program;
+mod schema;
 mod wait;
 mod world;
 
@@ -12,6 +13,7 @@ pub(crate) use self::{
     config::Config,
     daemon::Daemon,
     events::{appointment, day, many, on, series},
+    schema::assert_valid,
     wait::eventually,
     world::{Face, World},
 };
