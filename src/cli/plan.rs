@@ -34,6 +34,7 @@ pub(super) async fn plan(config: Option<&Path>, arguments: &PlanArguments) -> Ou
     let store = setup::look_at_state(&settings).await?;
     let owner = store.owner().clone();
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let now = clock.now();
     let wiring = Arc::new(wire(&settings, &owner, &clock)?);
     let plans =
         plans(wiring, store, clock, &asked, Progress::default()).await.map_err(|error| setup::state_failure(&error))?;
@@ -47,7 +48,7 @@ pub(super) async fn plan(config: Option<&Path>, arguments: &PlanArguments) -> Ou
         print_text(&plans, arguments.verbose);
     }
     if let Some(path) = &arguments.save {
-        let saved = saved_plan::save(path, &plans, &owner, &settings)?;
+        let saved = saved_plan::save(path, &plans, &owner, &settings, now)?;
         let mailboxes = output::count_of(saved.mailboxes.len(), "mailbox", "mailboxes");
         output::complain(format_args!(
             "saved at {}: {mailboxes}; `calsyncd sync --plan` carries it out",

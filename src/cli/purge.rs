@@ -8,6 +8,7 @@ use std::{
 };
 
 use serde_json::json;
+use tokio_util::sync::CancellationToken;
 
 use super::{
     Outcome, PurgeArguments, check,
@@ -34,17 +35,18 @@ pub(super) async fn purge(config: Option<&Path>, arguments: &PurgeArguments) -> 
     // Alone: a daemon would write again what is removed here.
     let store = setup::open_state(&settings, Access::Exclusive).await?;
     let stop = setup::stop_on_signal();
-    let bar = Bar::new("purge");
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let wiring = Arc::new(wire(&settings, store.owner(), &clock)?);
-    let looked = Purge::look(wiring, store.clone(), clock, &mailbox, bar.progress(), stop).await;
-    let found = looked.map_err(|stop| failure(&mailbox, &stop))?;
-    let (items, copies) = (found.items(), found.copies());
-    if items > 0 && !arguments.yes && !is_agreed(&mailbox, items, copies)? {
+    let found = Purge::look(wiring, store.clone(), clock, &mailbox, stop.clone()).await;
+    let found = found.map_err(|stop| failure(&mailbox, &stop))?;
+    let (items, copies, comes_back) = (found.items(), found.copies(), found.comes_back());
+    if items > 0 && !arguments.yes && !is_agreed(&mailbox, &found, &stop).await? {
         store.close().await;
         return Err(hinted("nothing was removed", "type the address of the mailbox to agree"));
     }
-    let (done, stop) = found.carry_out().await;
+    // Not before the question: it would be drawn over.
+    let bar = Bar::new("purge");
+    let (done, stop) = found.carry_out(bar.progress()).await;
     bar.end();
     store.close().await;
     if arguments.json {
@@ -52,13 +54,13 @@ pub(super) async fn purge(config: Option<&Path>, arguments: &PurgeArguments) -> 
             "{}",
             json!({
                 "mailbox": mailbox.as_str(), "found": items, "removed": done.deleted, "failed": done.failed,
-                "copies_left": copies, "error": stop.as_ref().map(ToString::to_string),
+                "copies_left": copies, "comes_back": comes_back, "error": stop.as_ref().map(ToString::to_string),
             })
         );
     } else {
-        let copies =
-            if copies > 0 { format!(", {} left alone", count(copies, "copy of users")) } else { String::new() };
+        let copies = if copies > 0 { format!(", {} left alone", copies_of(copies)) } else { String::new() };
         say!("{mailbox}: {} of {} removed{copies}", done.deleted, count(items, "item"));
+        say!("{}", told(comes_back));
     }
     match stop {
         Some(stop) => Err(failure(&mailbox, &stop)),
@@ -67,9 +69,26 @@ pub(super) async fn purge(config: Option<&Path>, arguments: &PurgeArguments) -> 
     }
 }
 
-/// Asks, where somebody can answer.
-fn is_agreed(mailbox: &Address, items: usize, copies: usize) -> anyhow::Result<bool> {
-    let question = format!("{} of ours would be removed from the calendar of {mailbox}", count(items, "item"));
+/// What the next pass does here: the source is the reference, and a calendar is not left empty by what nobody can see.
+fn told(comes_back: Option<usize>) -> String {
+    let again = match comes_back {
+        Some(0) => {
+            return "Nothing of it comes back: no job has an event for this mailbox, or [rollout] leaves it out."
+                .to_owned();
+        }
+        Some(items) => format!("The next pass writes {} there again", count(items, "item")),
+        None => "A source cannot be read: the next pass may write its events there again".to_owned(),
+    };
+    format!("{again}; name the mailbox in [rollout] except, and it stays as it is.")
+}
+
+fn copies_of(copies: usize) -> String {
+    output::count_of(copies, "copy that a user made", "copies that users made")
+}
+
+/// Asks, where somebody can answer. A signal is a no.
+async fn is_agreed(mailbox: &Address, found: &Purge, stop: &CancellationToken) -> anyhow::Result<bool> {
+    let question = format!("{} of ours would be removed from the calendar of {mailbox}", count(found.items(), "item"));
     if !io::stdin().is_terminal() {
         return Err(hinted(
             format!("{question}, and nobody can be asked"),
@@ -77,14 +96,19 @@ fn is_agreed(mailbox: &Address, items: usize, copies: usize) -> anyhow::Result<b
         ));
     }
     output::complain(format_args!("{question}, past ones too."));
-    if copies > 0 {
-        output::complain(format_args!("{copies} more are copies that users made: they stay."));
+    if found.copies() > 0 {
+        output::complain(format_args!("Left alone: {}.", copies_of(found.copies())));
     }
-    output::complain(format_args!("As long as a job chooses this mailbox, the next pass writes its events again."));
+    output::complain(format_args!("{}", told(found.comes_back())));
     output::complain(format_args!("Type {mailbox} to go on:"));
-    let mut answer = String::new();
-    io::stdin().read_line(&mut answer)?;
-    Ok(Address::parse(answer.trim()).is_ok_and(|answer| answer == *mailbox))
+    let answer = tokio::task::spawn_blocking(|| {
+        let mut answer = String::new();
+        io::stdin().read_line(&mut answer).map(|_| answer)
+    });
+    tokio::select! {
+        answer = answer => Ok(Address::parse(answer??.trim()).is_ok_and(|answer| answer == *mailbox)),
+        () = stop.cancelled() => Ok(false),
+    }
 }
 
 fn failure(mailbox: &Address, stop: &PassStop) -> anyhow::Error {

@@ -21,9 +21,14 @@ use crate::{
 const LENGTH_MAX: u64 = 1 << 30;
 
 /// Saves what was planned; mailboxes without a plan are not in it.
-pub(super) fn save(path: &Path, plans: &Plans, owner: &Owner, settings: &Settings) -> anyhow::Result<SavedPlan> {
+pub(super) fn save(
+    path: &Path,
+    plans: &Plans,
+    owner: &Owner,
+    settings: &Settings,
+    now: Timestamp,
+) -> anyhow::Result<SavedPlan> {
     let stamps = plans.mailboxes.iter().filter_map(|(mailbox, looked)| Some((mailbox, looked.as_ref().ok()?)));
-    let now = Timestamp::now();
     let saved = SavedPlan {
         made_at: now.round(Unit::Second).unwrap_or(now),
         owner: owner.clone(),

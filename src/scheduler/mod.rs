@@ -4,6 +4,7 @@ mod agenda;
 mod backoff;
 mod brake;
 mod catalogue;
+mod copies;
 mod ends;
 mod engine;
 mod expected;

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Progress, Wiring,
+    copies::without_copies,
     expected::{Expected, told},
     outcomes::{Batch, rank, settle_outcomes},
     outside::moved_away,
@@ -240,9 +241,11 @@ impl Pass {
         stamped: bool,
     ) -> Result<(Plan, Option<Stamp>), PassStop> {
         let snapshot = reading.map_or(&Snapshot::NotRead, |(reading, _)| &reading.snapshot);
+        let copies = self.store.copies(&self.mailbox).await?;
+        let (snapshot, left) = without_copies(snapshot, &copies, links);
         let refusals = self.refusals().await?;
         let now = self.clock.now();
-        let unwanted = unwanted(&self.desired, links, snapshot);
+        let unwanted = unwanted(&self.desired, links, &snapshot);
         let mut scope = self.view.scope(&self.mailbox, unwanted.iter().map(|(key, _)| key));
         scope.outside = moved_away(&self.view, &self.wiring.jobs, &self.mailbox, &unwanted, now);
         let policy = self.wiring.policy(now);
@@ -251,7 +254,7 @@ impl Pass {
             owner: self.store.owner(),
             desired: &self.desired,
             links,
-            snapshot,
+            snapshot: &snapshot,
             scope: &scope,
             refusals: &refusals,
             pending,
@@ -259,11 +262,12 @@ impl Pass {
             policy: &policy,
             now,
         };
-        let plan = plan(&inputs)?;
+        let mut plan = plan(&inputs)?;
         if let Some(violation) = check(&plan, &inputs).into_iter().next() {
             return Err(PassStop::Violation(violation));
         }
         let stamp = if stamped { Some(stamp(&inputs, &plan)?) } else { None };
+        plan.copies.extend(left);
         Ok((plan, stamp))
     }
 
@@ -346,6 +350,7 @@ impl Pass {
             }
         }
         self.store.settle(&self.mailbox, &settlements, now).await?;
+        self.store.note_copies(&self.mailbox, &plan.copies, *is_whole).await?;
         self.store.replace_holds(&self.mailbox, &held, |key| is_still_held(plan, *is_whole, key), now).await?;
         if !held.is_empty() {
             DeletionsHeld {

@@ -2,11 +2,13 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::{
     Progress, Wiring, backoff,
     catalogue::Catalogue,
+    copies::without_copies,
     engine::ATTEMPTS_ONCE,
     pass::{Done, Pass, PassStop, Planned},
     recovery::{self, Recovered},
@@ -28,6 +30,7 @@ use crate::{
 pub struct Purge {
     pass: Pass,
     planned: Planned,
+    comes_back: Option<usize>,
 }
 
 impl Purge {
@@ -40,11 +43,11 @@ impl Purge {
         store: Store,
         clock: Arc<dyn Clock>,
         mailbox: &Address,
-        progress: Progress,
         stop: CancellationToken,
     ) -> Result<Self, PassStop> {
+        let comes_back = comes_back(&wiring, mailbox, clock.now()).await;
         let catalogue = Catalogue::default();
-        let (desired, view) = (catalogue.desired(mailbox), catalogue.view());
+        let (desired, view, progress) = (catalogue.desired(mailbox), catalogue.view(), Progress::default());
         let pass = Pass {
             wiring,
             store,
@@ -58,7 +61,7 @@ impl Purge {
             expected: None,
         };
         let planned = plan(&pass).await?;
-        Ok(Self { pass, planned })
+        Ok(Self { pass, planned, comes_back })
     }
 
     /// How many items are ours.
@@ -73,8 +76,16 @@ impl Purge {
         self.planned.plan.copies.len()
     }
 
+    /// How many items the next pass writes there again, because jobs choose the mailbox and it takes part in the roll-out;
+    /// `None` when a source cannot be read.
+    #[must_use]
+    pub const fn comes_back(&self) -> Option<usize> {
+        self.comes_back
+    }
+
     /// Removes them; what fails for the moment is repeated a few times. Returns what was done, and why it is not all.
-    pub async fn carry_out(mut self) -> (Done, Option<PassStop>) {
+    pub async fn carry_out(mut self, progress: Progress) -> (Done, Option<PassStop>) {
+        self.pass.progress = progress;
         let mut done = Done::default();
         for attempt in 0.. {
             let Err(stop) = self.remove(&mut done).await else { return (done, None) };
@@ -100,11 +111,13 @@ impl Purge {
     }
 
     async fn remove(&self, done: &mut Done) -> Result<(), PassStop> {
-        let Self { pass, planned } = self;
+        let Self { pass, planned, .. } = self;
         let now = pass.clock.now();
         let gone = planned.plan.decisions.iter().filter(|decision| matches!(decision.action, Action::Forget));
         let gone: Vec<_> = gone.map(|decision| Settlement::Unlinked(decision.key.clone())).collect();
         pass.store.settle(&pass.mailbox, &gone, now).await?;
+        // Before the originals go: nothing else tells the copies from them.
+        pass.store.note_copies(&pass.mailbox, &planned.plan.copies, planned.is_whole).await?;
         pass.progress.planned(&pass.mailbox, planned.plan.counts().changes());
         pass.apply(planned, done).await?;
         pass.store.replace_holds(&pass.mailbox, &[], |_| false, now).await?;
@@ -113,6 +126,20 @@ impl Purge {
         (state.cursor, state.read_at, state.finished_at) = (None, None, Some(pass.clock.now()));
         Ok(pass.store.save_mailbox(&state).await?)
     }
+}
+
+/// What the sources ask for in a mailbox that takes part.
+async fn comes_back(wiring: &Wiring, mailbox: &Address, now: Timestamp) -> Option<usize> {
+    if !wiring.rollout.contains(mailbox) {
+        return Some(0);
+    }
+    let mut catalogue = Catalogue::default();
+    for (name, source) in &wiring.sources {
+        if catalogue.take(&wiring.jobs, name, source.read().await, now).error.is_some() {
+            return None;
+        }
+    }
+    Some(catalogue.desired(mailbox).len())
 }
 
 async fn plan(pass: &Pass) -> Result<Planned, PassStop> {
@@ -125,13 +152,15 @@ async fn plan(pass: &Pass) -> Result<Planned, PassStop> {
     if let Snapshot::Whole(found) = &mut reading.snapshot {
         found.retain(|item| is_ours(&links, item));
     }
+    let copies = pass.store.copies(&pass.mailbox).await?;
+    let (snapshot, left) = without_copies(&reading.snapshot, &copies, &links);
     let now = pass.clock.now();
     let inputs = Inputs {
         mailbox: &pass.mailbox,
         owner: pass.store.owner(),
         desired: &[],
         links: &links,
-        snapshot: &reading.snapshot,
+        snapshot: &snapshot,
         scope: &Scope::default(),
         refusals: &BTreeMap::new(),
         pending: &BTreeMap::new(),
@@ -139,7 +168,8 @@ async fn plan(pass: &Pass) -> Result<Planned, PassStop> {
         policy: &pass.wiring.policy(now),
         now,
     };
-    let plan = purge(&inputs)?;
+    let mut plan = purge(&inputs)?;
+    plan.copies.extend(left);
     let is_whole = matches!(reading.snapshot, Snapshot::Whole(_));
     Ok(Planned { plan, calendar, state, reading: Some((reading.cursor, read_at)), is_whole, stamp: None })
 }

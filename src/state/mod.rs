@@ -3,6 +3,7 @@
 //! *Invariant*: an intent is on disk before its request leaves; a link and the end of its intent move in one transaction.
 
 mod change;
+mod copies;
 mod findings;
 mod holds;
 mod instance;
@@ -227,6 +228,7 @@ fn migrator() -> Migrator {
         (1, "state", include_str!("../../migrations/0001_state.sql")),
         (2, "occurrences", include_str!("../../migrations/0002_occurrences.sql")),
         (3, "verdicts", include_str!("../../migrations/0003_verdicts.sql")),
+        (16, "copies", include_str!("../../migrations/0016_copies.sql")),
     ];
     let migration = |(version, name, text): (i64, &'static str, &'static str)| {
         Migration::new(version, name.into(), MigrationType::Simple, text.into_sql_str(), false)

@@ -32,6 +32,7 @@ mod harness;
 mod kill;
 mod notify;
 mod occurrences;
+mod purge;
 mod push;
 mod restart;
 mod rollout;
