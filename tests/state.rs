@@ -238,3 +238,24 @@ async fn what_was_said_of_a_held_deletion_stays_as_long_as_it_is_held() {
     assert_eq!(verdicts(&ana).await, [(key("2"), at(90), None)], "held anew: nobody has decided about it");
     assert_eq!(verdicts(&bob).await, [(key("1"), at(20), None)]);
 }
+
+#[tokio::test]
+async fn copies_of_users_are_known_until_a_whole_reading_misses_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder.path().join("state.sqlite")).await;
+    let (ana, bob) = (mailbox("ana"), mailbox("bob"));
+    let ids = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<String>>();
+    let steps: [(&[&str], bool, &[&str]); 5] = [
+        (&["b", "a"], false, &["a", "b"]),
+        (&[], false, &["a", "b"]),
+        (&["b", "c"], false, &["a", "b", "c"]),
+        (&["c", "A"], true, &["A", "c"]),
+        (&[], true, &[]),
+    ];
+    for (found, is_whole, known) in steps {
+        store.note_copies(&ana, &ids(found), is_whole).await.unwrap();
+        let kept: Vec<String> = store.copies(&ana).await.unwrap().into_iter().collect();
+        assert_eq!(kept, ids(known), "after {found:?}");
+        assert!(store.copies(&bob).await.unwrap().is_empty());
+    }
+}

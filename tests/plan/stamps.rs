@@ -45,7 +45,7 @@ fn mutate(world: &mut World, what: usize) -> Vec<Part> {
                 match what {
                     10 => link.generation += 1,
                     11 => link.repairs.count += 1,
-                    12 => link.ends = link.ends + jiff::SignedDuration::from_secs(1),
+                    12 => link.ends += jiff::SignedDuration::from_secs(1),
                     13 => link.fingerprint = event(FRESH, 0, 5).fingerprint(),
                     _ => link.occurrences = Some(calsyncd::model::occurrences::WrittenOccurrences::new(Vec::new())),
                 }
