@@ -4,5 +4,7 @@
 mod goldens;
 mod occurrences;
 mod properties;
+mod rules;
+mod source_faults;
 mod stamps;
 mod world;

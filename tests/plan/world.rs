@@ -83,6 +83,8 @@ pub(crate) struct World {
     pub(crate) verdicts: BTreeMap<SourceKey, Verdict>,
     pub(crate) policy: Policy,
     pub(crate) next_item: u32,
+    /// Items that a plan told to be copies: the state remembers them, and no later plan sees them.
+    pub(crate) copies: BTreeSet<String>,
 }
 
 impl Default for World {
@@ -101,6 +103,7 @@ impl Default for World {
                 frozen_before: "2026-11-16T12:00:00Z".parse().unwrap(),
             },
             next_item: 0,
+            copies: BTreeSet::new(),
         }
     }
 }
@@ -151,7 +154,9 @@ impl World {
     }
 
     pub(crate) fn whole(&self) -> Snapshot {
-        let found = self.items.iter().filter_map(|(id, item)| {
+        let linked: BTreeSet<&String> = self.links.values().map(|link| &link.item.id).collect();
+        let seen = self.items.iter().filter(|(id, _)| !self.copies.contains(*id) || linked.contains(id));
+        let found = seen.filter_map(|(id, item)| {
             let key = item.key.as_ref()?;
             Some(FoundItem {
                 item: ItemRef { id: id.clone(), change_key: item.change.to_string() },
@@ -168,19 +173,8 @@ impl World {
         let desired: Vec<_> = self.desired.values().cloned().collect();
         let links: Vec<_> = self.links.values().cloned().collect();
         let (mailbox, owner) = (mailbox(), owner());
-        let inputs = Inputs {
-            mailbox: &mailbox,
-            owner: &owner,
-            desired: &desired,
-            links: &links,
-            snapshot,
-            scope: &self.scope,
-            refusals: &self.refusals,
-            pending: &self.pending,
-            verdicts: &self.verdicts,
-            policy: &self.policy,
-            now: now() + jiff::SignedDuration::from_secs(seconds),
-        };
+        let later = now() + jiff::SignedDuration::from_secs(seconds);
+        let inputs = Inputs { now: later, ..self.inputs(&desired, &links, (&mailbox, &owner), snapshot) };
         stamp(&inputs, &plan(&inputs).unwrap()).unwrap()
     }
 
@@ -201,11 +195,32 @@ impl World {
         let desired: Vec<_> = self.desired.values().cloned().collect();
         let links: Vec<_> = self.links.values().cloned().collect();
         let (mailbox, owner) = (mailbox(), owner());
-        let inputs = Inputs {
-            mailbox: &mailbox,
-            owner: &owner,
-            desired: &desired,
-            links: &links,
+        let inputs = self.inputs(&desired, &links, (&mailbox, &owner), snapshot);
+        let mut plan = plan(&inputs)?;
+        plan.decisions.iter_mut().for_each(|decision| change(&mut decision.action));
+        let violations = check(&plan, &inputs);
+        Ok((plan, violations))
+    }
+
+    /// The plan for the same values in another order.
+    pub(crate) fn plan_of(&self, desired: &[Arc<DesiredEvent>], links: &[Link], snapshot: &Snapshot) -> Plan {
+        let (mailbox, owner) = (mailbox(), owner());
+        plan(&self.inputs(desired, links, (&mailbox, &owner), snapshot)).unwrap()
+    }
+
+    /// What a plan is made from.
+    fn inputs<'a>(
+        &'a self,
+        desired: &'a [Arc<DesiredEvent>],
+        links: &'a [Link],
+        (mailbox, owner): (&'a Address, &'a Owner),
+        snapshot: &'a Snapshot,
+    ) -> Inputs<'a> {
+        Inputs {
+            mailbox,
+            owner,
+            desired,
+            links,
             snapshot,
             scope: &self.scope,
             refusals: &self.refusals,
@@ -213,11 +228,7 @@ impl World {
             verdicts: &self.verdicts,
             policy: &self.policy,
             now: now(),
-        };
-        let mut plan = plan(&inputs)?;
-        plan.decisions.iter_mut().for_each(|decision| change(&mut decision.action));
-        let violations = check(&plan, &inputs);
-        Ok((plan, violations))
+        }
     }
 
     pub(crate) fn text(&self, snapshot: &Snapshot) -> String {
@@ -228,6 +239,7 @@ impl World {
 
     /// Carries a plan out, as the scheduler does.
     pub(crate) fn carry_out(&mut self, plan: &Plan) {
+        self.copies.extend(plan.copies.iter().cloned());
         for decision in &plan.decisions {
             match &decision.action {
                 Action::Create { event, repairs, .. } => {
