@@ -154,7 +154,8 @@ impl Bar {
 
 /// Whether something was left undone.
 pub(super) fn has_failed(summary: &Summary) -> bool {
-    let failed = |mailbox: &MailboxSummary| mailbox.stop.is_some() || mailbox.done.failed > 0;
+    let failed =
+        |mailbox: &MailboxSummary| mailbox.stop.is_some() || mailbox.done.failed > 0 || mailbox.waiting.count > 0;
     summary.tasks_failed > 0 || !summary.sources_failed.is_empty() || summary.mailboxes.values().any(failed)
 }
 
@@ -171,6 +172,14 @@ fn report(summary: &Summary, stop: &CancellationToken) {
             if let Some(hint) = stop_hint(stopped) {
                 say!("  hint: {hint}");
             }
+        }
+    }
+    for (mailbox, waiting) in summary.mailboxes.iter().map(|(mailbox, entry)| (mailbox, &entry.waiting)) {
+        if waiting.count > 0 {
+            let destinations: Vec<&str> = waiting.destinations.iter().map(Address::as_str).collect();
+            let items = output::count_of(waiting.count as usize, "item stays", "items stay");
+            say!("{mailbox}: {items} until created in the calendar of {}", destinations.join(", "));
+            say!("  hint: look at why that calendar is not written: `calsyncd status`");
         }
     }
     let held: usize = summary.mailboxes.values().map(|entry| entry.held).sum();
@@ -220,6 +229,8 @@ fn as_json(summary: &Summary) -> serde_json::Value {
                 "held": entry.held,
                 "quarantined": entry.quarantined,
                 "failed": entry.done.failed,
+                "waiting": entry.waiting.count,
+                "waits_for": entry.waiting.destinations.iter().map(Address::as_str).collect::<Vec<_>>(),
                 "requests": entry.requests,
                 "error": entry.stop.as_ref().map(ToString::to_string),
                 "hint": entry.stop.as_ref().and_then(stop_hint),

@@ -150,6 +150,7 @@ impl Engine {
         }
         .emit();
         self.follow(&mailbox, &next, &report, now).await;
+        self.follow_hand_over(&report, now);
         self.progress.tell(ProgressEvent::Finished(&report));
         self.summarise(report);
     }
@@ -219,6 +220,24 @@ impl Engine {
         }
     }
 
+    /// Gives a turn to the mailboxes that waited for this one, and notes for whom it waits itself.
+    fn follow_hand_over(&mut self, report: &PassReport, now: Timestamp) {
+        self.passes_ended += 1;
+        if report.done.created > 0 {
+            self.created_in.insert(report.mailbox.clone(), self.passes_ended);
+            for waiter in self.waiters.remove(&report.mailbox).unwrap_or_default() {
+                self.agenda.bring_forward(&waiter, now);
+            }
+        }
+        for destination in &report.waiting.destinations {
+            if self.created_in.get(destination).is_some_and(|ended| *ended > report.began) {
+                // It was written while this pass ran.
+                self.agenda.bring_forward(&report.mailbox, now);
+            }
+            self.waiters.entry(destination.clone()).or_default().insert(report.mailbox.clone());
+        }
+    }
+
     async fn note_parked(&self, mailbox: &Address, parking: Parking, times: u32, report: &PassReport) {
         let Parking { until, asked } = parking;
         let (code, hint) = (stop_code(report), stop_hint(report));
@@ -261,6 +280,7 @@ impl Engine {
         entry.quarantined = report.planned.quarantine;
         entry.kept = report.planned.keep;
         entry.done.failed = report.done.failed;
+        entry.waiting = report.waiting;
         entry.stop = report.stop;
     }
 }

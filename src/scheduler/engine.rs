@@ -1,7 +1,7 @@
 //! The loop that owns every task: source reads and mailbox passes, their ends, and the commands of the daemon.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::{
         Arc,
         atomic::{AtomicI64, Ordering},
@@ -21,6 +21,7 @@ use super::{
     agenda::{Agenda, Parking},
     catalogue::Catalogue,
     expected::Expected,
+    hand_over::Waiting,
     pass::{Done, Pass, PassReport, PassStop},
     turns::{Credential, after},
 };
@@ -92,6 +93,8 @@ pub struct MailboxSummary {
     pub done: Done,
     /// What the last plan held back.
     pub held: usize,
+    /// The deletions that wait for another mailbox.
+    pub waiting: Waiting,
     /// What the last plan left in quarantine.
     pub quarantined: usize,
     /// What the last plan kept.
@@ -150,6 +153,12 @@ pub struct Engine {
     pub(super) credential: Credential,
     pub(super) attempts: HashMap<Address, u32>,
     pub(super) server_attempts: u32,
+    /// The mailboxes that wait for each to show what is handed over.
+    pub(super) waiters: HashMap<Address, BTreeSet<Address>>,
+    /// How many passes have ended.
+    pub(super) passes_ended: u64,
+    /// Which of them was the last to create something in a mailbox.
+    pub(super) created_in: HashMap<Address, u64>,
     pub(super) stop: CancellationToken,
     pub(super) changes: mpsc::Receiver<String>,
     pub(super) change_sender: mpsc::Sender<String>,
@@ -195,6 +204,9 @@ impl Engine {
             credential: Credential::Unproven,
             attempts: HashMap::new(),
             server_attempts: 0,
+            waiters: HashMap::new(),
+            passes_ended: 0,
+            created_in: HashMap::new(),
             stop,
             changes,
             change_sender,
@@ -386,6 +398,7 @@ impl Engine {
                 expected: self.expected.get(&mailbox).cloned(),
                 mailbox,
                 epoch: self.epoch,
+                began: self.passes_ended,
             };
             let task = self.tasks.spawn(async move { TaskEnd::Pass(Box::new(pass.run().await)) });
             self.subjects.insert(task.id(), subject);

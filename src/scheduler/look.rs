@@ -88,6 +88,7 @@ pub async fn plans(
             mailbox: mailbox.clone(),
             expected: None,
             epoch: 0,
+            began: 0,
         };
         let planned = pass.make_plan(Purpose::Look).await.map(|made| {
             let Planned { plan, stamp, .. } = made;

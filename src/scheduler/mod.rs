@@ -9,6 +9,7 @@ mod ends;
 mod engine;
 mod expected;
 mod explain;
+mod hand_over;
 mod left_out;
 mod limiter;
 mod look;
@@ -30,6 +31,7 @@ use jiff::{SignedDuration, Timestamp};
 
 pub use engine::{Command, Engine, Heartbeat, MailboxSummary, Summary};
 pub use explain::{Explanation, InMailbox, JobWord, SourceWord, explain};
+pub use hand_over::Waiting;
 pub use limiter::Limiter;
 pub use look::{Looked, Plans, plans};
 pub use pass::{Done, PassReport, PassStop};

@@ -14,6 +14,7 @@ use super::{
     Progress, Wiring,
     copies::without_copies,
     expected::{Expected, told},
+    hand_over::Waiting,
     outcomes::{Batch, rank, settle_outcomes},
     outside::moved_away,
     recovery::{self, Recovered},
@@ -50,6 +51,8 @@ pub(super) struct Pass {
     pub(super) progress: Progress,
     pub(super) mailbox: Address,
     pub(super) epoch: u32,
+    /// How many passes had ended when this one began.
+    pub(super) began: u64,
     /// What the calendar should show, in the order of the keys.
     pub(super) desired: Arc<Vec<Arc<DesiredEvent>>>,
     /// What the sources say of keys that are not desired here.
@@ -73,8 +76,12 @@ pub struct PassReport {
     pub elapsed: Duration,
     /// What stopped it, or is left to do.
     pub stop: Option<PassStop>,
+    /// The deletions that wait for another mailbox.
+    pub waiting: Waiting,
     /// Which credential the pass ran with, in the engine's count.
     pub(super) epoch: u32,
+    /// How many passes had ended when it began, in the engine's count.
+    pub(super) began: u64,
 }
 
 /// Items that were written.
@@ -155,8 +162,9 @@ impl Pass {
         let started = self.clock.now();
         let mut done = Done::default();
         let mut planned = Counts::default();
+        let mut waiting = Waiting::default();
         let result = tokio::select! {
-            result = self.steps(&mut done, &mut planned) => result,
+            result = self.steps(&mut done, &mut planned, &mut waiting) => result,
             () = self.stopped_while_waiting() => Err(PassStop::Stopped),
         };
         if matches!(&result, Err(PassStop::Fault(fault)) if fault.scope != FaultScope::Item) {
@@ -164,7 +172,17 @@ impl Pass {
         }
         let elapsed = Duration::try_from(self.clock.now().duration_since(started)).unwrap_or_default();
         let requests = self.wiring.limiter.take_requests(&self.mailbox);
-        PassReport { mailbox: self.mailbox, done, planned, requests, elapsed, stop: result.err(), epoch: self.epoch }
+        PassReport {
+            mailbox: self.mailbox,
+            done,
+            planned,
+            requests,
+            elapsed,
+            stop: result.err(),
+            waiting,
+            epoch: self.epoch,
+            began: self.began,
+        }
     }
 
     /// Ends when the daemon stops and the pass waits for its next request: nothing of it is in flight then, and what it meant
@@ -175,13 +193,14 @@ impl Pass {
         self.wiring.limiter.waits(&self.mailbox).await;
     }
 
-    async fn steps(&self, done: &mut Done, planned: &mut Counts) -> Result<(), PassStop> {
-        let made = self.make_plan(Purpose::Apply).await?;
+    async fn steps(&self, done: &mut Done, planned: &mut Counts, waiting: &mut Waiting) -> Result<(), PassStop> {
+        let mut made = self.make_plan(Purpose::Apply).await?;
         *planned = made.plan.counts();
         if let Some(expected) = &self.expected {
             expected.check(made.stamp.as_ref())?;
         }
         self.note_plan(&made).await?;
+        *waiting = self.keep_until_handed_over(&mut made.plan).await?;
         self.apply(&made, done).await?;
         let now = self.clock.now();
         let mut state = made.state;

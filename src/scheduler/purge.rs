@@ -56,6 +56,7 @@ impl Purge {
             progress,
             mailbox: mailbox.clone(),
             epoch: 0,
+            began: 0,
             desired,
             view,
             expected: None,

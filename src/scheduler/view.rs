@@ -105,6 +105,25 @@ impl View {
         self.is_held(mailbox, event) || of_parts.any(|(_, holder)| holder == mailbox)
     }
 
+    /// The mailboxes that are to show the event of a key which `mailbox` shows no longer. Where it lies outside of the window
+    /// nothing is created, so that there is nothing to wait for.
+    pub(super) fn destinations(&self, mailbox: &Address, key: &SourceKey) -> BTreeSet<Address> {
+        let event = key.event();
+        let mut elsewhere = self.elsewhere(mailbox, key);
+        elsewhere.retain(|other| self.is_shown(other, &event));
+        elsewhere
+    }
+
+    /// Whether a destination whose calendar holds the items of `written` shows what a key stood for: its own item where it
+    /// is to have one, and any item of the event where the event is divided in another way.
+    pub(super) fn is_written(&self, destination: &Address, key: &SourceKey, written: &BTreeSet<SourceKey>) -> bool {
+        if self.is_held(destination, key) {
+            return written.contains(key);
+        }
+        let event = key.event();
+        written.iter().any(|other| other.event() == event)
+    }
+
     /// Whether the item of a key, kept in this mailbox, follows its event out of the window.
     pub(super) fn follows(&self, mailbox: &Address, key: &SourceKey) -> bool {
         let event = key.whole().map(|(event, _)| event);

@@ -1,5 +1,7 @@
 //! Links and intents.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use sqlx::{AnyConnection, AssertSqlSafe, Row, any::AnyRow};
 
@@ -70,6 +72,20 @@ impl Store {
         .await
         .map_err(failed)?;
         rows.iter().map(link).collect()
+    }
+
+    /// The keys of the items that are in a mailbox.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    pub async fn linked_keys(&self, mailbox: &Address) -> Result<BTreeSet<SourceKey>, StateError> {
+        let failed = |source| StateError::Statement { what: "read the keys of links", source };
+        let rows = sqlx::query("SELECT source_key FROM links WHERE mailbox = $1")
+            .bind(mailbox.as_str())
+            .fetch_all(&self.pool)
+            .await
+            .map_err(failed)?;
+        rows.iter().map(key).collect()
     }
 
     /// The intents of a mailbox that are not settled.

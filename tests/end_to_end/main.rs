@@ -28,6 +28,7 @@ mod daemon;
 mod doubt;
 mod drift;
 mod faults;
+mod hand_over;
 mod harness;
 mod kill;
 mod notify;

@@ -102,6 +102,16 @@ declare_events! {
         reason: &'a str,
     } hint "`calsyncd held list` names them; bring the events back into the source, or let them go with `calsyncd held approve`" metric "deletions_held_total"
 
+    /// Items whose events are other people's now stay until those people's calendars show them.
+    INFO HandOverWaits<'a> "hand_over_waits": "items stay until they are created in other calendars" {
+        /// The mailbox.
+        mailbox: &'a str,
+        /// Items that stay for now.
+        count: u64,
+        /// The mailboxes that they wait for.
+        destinations: &'a str,
+    }
+
     /// The items of this mailbox belong to another instance: nothing is written.
     ERROR OwnershipRefusedError<'a> "ownership_refused_error": "a mailbox belongs to another instance" {
         /// The mailbox.
