@@ -22,7 +22,7 @@ use calsyncd::{
         window::Window,
     },
     plan::{Inputs, Policy, Scope, check, ends, plan},
-    settings::{Job, WorkingDays},
+    settings::{Departure, Job, WorkingDays},
     template::Templates,
 };
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
@@ -162,6 +162,7 @@ fn source_event(number: usize) -> SourceEvent {
         place: format!("events.jsonl:{number}"),
         recipient: Recipient::Mailbox(Address::parse(&format!("p{:03}@example.test", number % MAILBOXES)).unwrap()),
         generic: false,
+        cancelled: false,
         time: SourceTime::Fixed(event.time),
         recurrence: None,
         content: SourceContent {
@@ -191,6 +192,9 @@ fn job() -> Job {
         afternoon: (time(14, 0, 0, 0), time(17, 30, 0, 0)),
         working_days: WorkingDays::default(),
         max_days: 60,
+        cancelled: Departure::Delete,
+        cancelled_subject: "Cancelled:".to_owned(),
+        out_of_scope: Departure::Keep,
         show_as: ShowAs::Busy,
         sensitivity: Sensitivity::Normal,
         importance: Importance::Normal,

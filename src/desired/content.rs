@@ -101,12 +101,19 @@ pub(super) fn content(
             None => of_job(job.reminder_minutes),
         },
     };
-    match (&job.private_subject, values) {
+    let content = match (&job.private_subject, values) {
         // Nothing of the source is shown, and nothing that a template makes of it.
         (Some(mask), _) if is_private(sensitivity) => Ok(Content { subject: texts::line(mask), ..content }),
         (_, Some(values)) => templated(content, &values, job),
         (_, None) => Ok(plain(content, &told, job)),
-    }
+    }?;
+    Ok(if event.cancelled { called_off(content, job) } else { content })
+}
+
+/// What a cancelled event shows where its item stays: that it is cancelled, and that the time is free.
+fn called_off(content: Content, job: &Job) -> Content {
+    let subject = texts::line(&format!("{} {}", job.cancelled_subject, content.subject));
+    Content { subject, show_as: ShowAs::Free, reminder_minutes: None, ..content }
 }
 
 /// The texts as the source says them.

@@ -1,7 +1,7 @@
 //! Source events → what each calendar should show. Pure: no clock, no input or output.
 //!
-//! *Invariant*: every key of the read is in a mailbox of the result, in [`Desired::skipped`] or in [`Desired::divided`], so
-//! that a plan never takes what was left out for what was deleted.
+//! *Invariant*: every key of the read is in a mailbox of the result, in [`Desired::skipped`], in [`Desired::divided`] or in
+//! [`Desired::cancelled_away`], so that a plan never takes what was left out for what was deleted.
 
 mod content;
 mod expand;
@@ -33,7 +33,7 @@ use crate::{
         time::EventTime,
         window::Window,
     },
-    settings::Job,
+    settings::{Departure, Job},
 };
 
 pub use outside::outside;
@@ -55,6 +55,10 @@ pub struct Desired {
     pub divided: Vec<Divided>,
     /// The events that are not shown by one item, in the order of their keys.
     pub notes: Vec<Note>,
+    /// The events of the job that are cancelled.
+    pub cancelled: BTreeSet<SourceKey>,
+    /// Those of them that are shown no more, in the order of the read: their items go.
+    pub cancelled_away: Vec<SourceKey>,
 }
 
 /// A key of the source that is not in the result.
@@ -121,6 +125,14 @@ pub fn desired(read: &SourceRead, job: &Job, window: Window) -> Desired {
     let left = Cell::new(EXPANDED_MAX);
     let mut placed: BTreeSet<&SourceKey> = BTreeSet::new();
     for event in &read.events {
+        if event.cancelled && holder(event, job).is_ok() {
+            placed.insert(&event.key);
+            result.cancelled.insert(event.key.clone());
+            if job.cancelled == Departure::Delete {
+                result.cancelled_away.push(event.key.clone());
+                continue;
+            }
+        }
         match place(event, job, window, &left) {
             Ok(placing) => {
                 placed.insert(&event.key);

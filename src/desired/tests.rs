@@ -18,7 +18,7 @@ use crate::{
         window::Window,
         zone::Zone,
     },
-    settings::{Job, WorkingDays},
+    settings::{Departure, Job, WorkingDays},
     template::Templates,
 };
 
@@ -42,6 +42,9 @@ pub(super) fn job() -> Job {
         afternoon: (time(14, 0, 0, 0), time(17, 30, 0, 0)),
         working_days: WorkingDays::default(),
         max_days: 60,
+        cancelled: Departure::Delete,
+        cancelled_subject: "Cancelled:".to_owned(),
+        out_of_scope: Departure::Keep,
         show_as: ShowAs::Busy,
         sensitivity: Sensitivity::Normal,
         importance: Importance::Normal,
@@ -72,6 +75,7 @@ pub(super) fn event(id: &str, person: &str, time: EventTime) -> SourceEvent {
         place: format!("a.jsonl:{id}"),
         recipient: Recipient::Person(person.to_owned()),
         generic: false,
+        cancelled: false,
         time: SourceTime::Fixed(time),
         recurrence: None,
         content: SourceContent { subject: Some("A".to_owned()), ..SourceContent::default() },

@@ -73,6 +73,7 @@ fn event(text: &str) -> Option<SourceEvent> {
         time: SourceTime::Fixed(first),
         recurrence: Some(recurrence),
         generic: false,
+        cancelled: false,
         content: SourceContent::default(),
     })
 }

@@ -58,6 +58,7 @@ fn event(body: &str) -> SourceEvent {
         time: SourceTime::Fixed(EventTime::Timed { start, end: start, zone: Zone::utc() }),
         recurrence: None,
         generic: false,
+        cancelled: false,
         content: SourceContent {
             subject: Some(body.chars().take(1000).collect()),
             body: Some(Body { kind, content: body.to_owned() }),

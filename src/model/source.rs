@@ -24,6 +24,8 @@ pub struct SourceEvent {
     pub recipient: Recipient,
     /// Whether that is a placeholder for somebody who is not known yet, without a calendar.
     pub generic: bool,
+    /// Whether it is cancelled, and still told of.
+    pub cancelled: bool,
     /// When it takes place.
     pub time: SourceTime,
     /// How it repeats.

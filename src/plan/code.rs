@@ -24,6 +24,8 @@ impl DeleteReason {
     const fn code(self) -> &'static str {
         match self {
             Self::DeletedInSource => "deleted_in_source",
+            Self::Cancelled => "cancelled",
+            Self::OutOfScope => "out_of_scope",
             Self::HandedOver => "handed_over",
             Self::Reshaped => "reshaped",
             Self::Orphan => "orphan",
@@ -43,6 +45,7 @@ impl KeepReason {
             Self::Generic => "generic",
             Self::TooLong => "too_long",
             Self::Rejected => "rejected",
+            Self::Cancelled => "cancelled_before",
         }
     }
 }

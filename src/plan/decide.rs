@@ -91,6 +91,8 @@ fn wanted(inputs: &Inputs<'_>, event: &Arc<DesiredEvent>, known: Option<Known<'_
     }
     match known {
         None if over => Action::Keep { reason: KeepReason::Frozen, link: None },
+        None if inputs.is_cancelled(&event.key) => Action::Keep { reason: KeepReason::Cancelled, link: None },
+        Some(Known::Missing(_)) if inputs.is_cancelled(&event.key) => Action::Forget,
         None => create(inputs, event, Repairs::NONE, CreateReason::New),
         Some(Known::Missing(_)) if over => Action::Keep { reason: KeepReason::Frozen, link: None },
         Some(Known::Missing(link)) => match repair(inputs, link) {
@@ -253,7 +255,15 @@ fn absence(inputs: &Inputs<'_>, key: &SourceKey) -> Result<DeleteReason, KeepRea
         return Err(KeepReason::SourceIncomplete);
     }
     let elsewhere = inputs.scope.elsewhere.get(key).is_some_and(|mailboxes| !mailboxes.is_empty());
-    Ok(if elsewhere { DeleteReason::HandedOver } else { DeleteReason::DeletedInSource })
+    Ok(if elsewhere {
+        DeleteReason::HandedOver
+    } else if inputs.is_cancelled(key) {
+        DeleteReason::Cancelled
+    } else if inputs.scope.out_of_scope.contains(key) {
+        DeleteReason::OutOfScope
+    } else {
+        DeleteReason::DeletedInSource
+    })
 }
 
 fn brake_base(inputs: &Inputs<'_>) -> usize {

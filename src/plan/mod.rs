@@ -80,6 +80,10 @@ pub struct Scope {
     pub kept: BTreeMap<SourceKey, KeepReason>,
     /// What the sources say of some of those keys that lie outside of the window of their job: their items follow.
     pub outside: BTreeMap<SourceKey, Arc<DesiredEvent>>,
+    /// The events that are cancelled: a mark is put on their items, or they go; none is created.
+    pub cancelled: Arc<BTreeSet<SourceKey>>,
+    /// Keys that a source holds, of which jobs that delete what is out of their scope say that it is.
+    pub out_of_scope: BTreeSet<SourceKey>,
 }
 
 /// The rules that the settings choose.
@@ -215,6 +219,10 @@ pub enum UpdateReason {
 pub enum DeleteReason {
     /// The source no longer holds it.
     DeletedInSource,
+    /// The source says that it is cancelled.
+    Cancelled,
+    /// The source holds it, and the job that deletes such items does not push it any more.
+    OutOfScope,
     /// It is another person's now.
     HandedOver,
     /// Other items in this calendar show its event now.
@@ -244,6 +252,8 @@ pub enum KeepReason {
     TooLong,
     /// The source holds it, but it could not be used.
     Rejected,
+    /// It was cancelled before it was in the calendar.
+    Cancelled,
 }
 
 /// Why an event is left alone.
@@ -292,6 +302,12 @@ impl Counts {
 }
 
 impl Inputs<'_> {
+    /// Whether the event of a key is cancelled.
+    fn is_cancelled(&self, key: &SourceKey) -> bool {
+        let cancelled = &self.scope.cancelled;
+        !cancelled.is_empty() && (cancelled.contains(key) || cancelled.contains(&key.event()))
+    }
+
     /// Whether an operator approved the deletion of a key.
     fn is_approved(&self, key: &SourceKey) -> bool {
         self.verdicts.get(key) == Some(&Verdict::Approved)

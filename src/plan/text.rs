@@ -120,6 +120,8 @@ impl DeleteReason {
     const fn text(self) -> &'static str {
         match self {
             Self::DeletedInSource => "no longer in the source",
+            Self::Cancelled => "cancelled in the source",
+            Self::OutOfScope => "out of the scope of the job",
             Self::HandedOver => "handed to another person",
             Self::Reshaped => "its event is shown by other items now",
             Self::Orphan => "ours by its mark, but nothing is known of it",
@@ -139,6 +141,7 @@ impl KeepReason {
             Self::Generic => "of a generic person, who has no calendar",
             Self::TooLong => "a planned workload over max_days",
             Self::Rejected => "the source's event could not be used",
+            Self::Cancelled => "cancelled before it was in the calendar",
         }
     }
 }

@@ -19,7 +19,7 @@ use crate::{
     },
     observability::events::{EventExpanded, EventQuarantined, SourceIncomplete, SourceReadError, SourceReadFinished},
     plan::{KeepReason, Policy, is_braked},
-    settings::Job,
+    settings::{Departure, Job},
     sources::SourceError,
     state::{StateError, Store},
 };
@@ -205,8 +205,16 @@ impl Catalogue {
                 if skipped.reason == SkipReason::Generic && skipped.mailbox.is_none() {
                     continue;
                 }
-                view.keep(skipped.key, skipped.mailbox, keep_reason(skipped.reason));
+                match (job.out_of_scope, keep_reason(skipped.reason)) {
+                    (Departure::Delete, KeepReason::NotSelected | KeepReason::Generic | KeepReason::TooLong)
+                        if skipped.reason != SkipReason::NoMailbox =>
+                    {
+                        view.let_go(skipped.key)
+                    }
+                    (Departure::Delete | Departure::Keep, reason) => view.keep(skipped.key, skipped.mailbox, reason),
+                }
             }
+            view.cancel(wanted.cancelled, wanted.cancelled_away);
             wanted.divided.into_iter().for_each(|divided| view.divide(divided));
             notes.extend(wanted.notes.into_iter().filter(|_| job.source == source));
             for (mailbox, events) in wanted.mailboxes {

@@ -114,6 +114,7 @@ max_days = 90
             place: "a.jsonl:1".to_owned(),
             recipient: Recipient::Person(person.to_owned()),
             generic: person == "gen",
+            cancelled: false,
             time,
             recurrence: None,
             content: SourceContent::default(),

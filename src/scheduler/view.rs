@@ -26,6 +26,12 @@ pub(super) struct View {
     pub(super) reads: HashMap<String, Arc<Read>>,
     /// The events that several items may show.
     divided: HashMap<SourceKey, Vec<Divided>>,
+    /// The events that are cancelled.
+    cancelled: Arc<BTreeSet<SourceKey>>,
+    /// Those of them whose items go, by the word of a job that selects them.
+    gone: HashSet<SourceKey>,
+    /// The events whose items go where no job keeps them.
+    out_of_scope: HashSet<SourceKey>,
 }
 
 impl View {
@@ -39,13 +45,30 @@ impl View {
         self.divided.entry(divided.key.clone()).or_default().push(divided);
     }
 
+    /// Notes the events that a job knows to be cancelled, and those of them whose items it wants gone.
+    pub(super) fn cancel(&mut self, cancelled: BTreeSet<SourceKey>, gone: Vec<SourceKey>) {
+        if !cancelled.is_empty() {
+            Arc::make_mut(&mut self.cancelled).extend(cancelled);
+        }
+        self.gone.extend(gone);
+    }
+
+    /// Notes an event that a job does not push, and whose item it does not keep.
+    pub(super) fn let_go(&mut self, key: SourceKey) {
+        self.out_of_scope.insert(key);
+    }
+
     /// Notes what every mailbox shows, at the end: what one job leaves out and another shows is not kept for everybody.
     /// Were it handed over, it would stay for ever.
     pub(super) fn hold(&mut self, holders: Vec<(SourceKey, Address)>) {
         self.holders = holders;
         self.holders.sort();
-        let (holders, divided) = (&self.holders, &self.divided);
+        let (holders, divided, gone) = (&self.holders, &self.divided, &self.gone);
         self.kept.retain(|key, reasons| {
+            // One job that knows it gone is enough.
+            if gone.contains(key) {
+                reasons.retain(|(_, reason)| *reason == KeepReason::Rejected);
+            }
             let shown = holders.binary_search_by(|(other, _)| other.cmp(key)).is_ok() || divided.contains_key(key);
             let is_placed = |(holder, reason): &(Option<Address>, KeepReason)| {
                 holder.is_some() && *reason == KeepReason::OutOfWindow
@@ -66,11 +89,16 @@ impl View {
             elsewhere: BTreeMap::new(),
             kept: BTreeMap::new(),
             outside: BTreeMap::new(),
+            cancelled: Arc::clone(&self.cancelled),
+            out_of_scope: BTreeSet::new(),
         };
         for key in keys {
             let elsewhere = self.elsewhere(mailbox, key);
             if !elsewhere.is_empty() {
                 scope.elsewhere.insert(key.clone(), elsewhere);
+            }
+            if self.out_of_scope.contains(key) || self.out_of_scope.contains(&key.event()) {
+                scope.out_of_scope.insert(key.clone());
             }
             if let Some(reason) = self.reason_to_keep(mailbox, key) {
                 scope.kept.insert(key.clone(), reason);

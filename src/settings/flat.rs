@@ -157,6 +157,9 @@ fn flatten_job(path: &str, job: &Job, flat: &mut Flat) {
         reminder_minutes,
         private_subject,
         templates,
+        cancelled,
+        cancelled_subject,
+        out_of_scope,
     } = job;
     text(flat, path, "source", source);
     text(flat, path, "kinds", kinds.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(", "));
@@ -177,6 +180,9 @@ fn flatten_job(path: &str, job: &Job, flat: &mut Flat) {
     text(flat, path, "sensitivity", words::word(words::SENSITIVITY, sensitivity));
     text(flat, path, "importance", words::word(words::IMPORTANCE, importance));
     text(flat, path, "categories", categories.join(", "));
+    text(flat, path, "cancelled", words::word(words::DEPARTURES, cancelled));
+    text(flat, path, "cancelled_subject", cancelled_subject);
+    text(flat, path, "out_of_scope", words::word(words::DEPARTURES, out_of_scope));
     if let Some(domain) = people_domain {
         text(flat, path, "people_domain", domain);
     }

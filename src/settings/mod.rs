@@ -190,6 +190,21 @@ pub struct Job {
     pub private_subject: Option<String>,
     /// `[jobs.NAME.templates]` and `private_when`.
     pub templates: Templates,
+    /// `cancelled`: what becomes of the item of an event that the source calls cancelled.
+    pub cancelled: Departure,
+    /// `cancelled_subject`: what stands before the subject of a cancelled event whose item is kept.
+    pub cancelled_subject: String,
+    /// `out_of_scope`: what becomes of the item of an event that the job no longer pushes, by its kinds, people or `max_days`.
+    pub out_of_scope: Departure,
+}
+
+/// What becomes of an item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Departure {
+    /// It is deleted.
+    Delete,
+    /// It stays.
+    Keep,
 }
 
 /// `[state]`.

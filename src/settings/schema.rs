@@ -93,6 +93,9 @@ pub(super) const JOB: &[Key] = &[
     unset("reminder_minutes", Form::Number),
     unset("private_subject", Form::Text),
     unset("private_when", Form::Text),
+    key("cancelled", Form::Text, "delete"),
+    key("cancelled_subject", Form::Text, "Cancelled:"),
+    key("out_of_scope", Form::Text, "keep"),
     unset("templates", Form::Section(TEMPLATES)),
 ];
 

@@ -2,7 +2,7 @@
 
 use jiff::civil::Weekday;
 
-use super::{LogFormat, LogLevel};
+use super::{Departure, LogFormat, LogLevel};
 use crate::model::{
     event::{Importance, Sensitivity, ShowAs},
     key::Kind,
@@ -31,6 +31,8 @@ pub(super) const IMPORTANCE: Words<Importance> =
 
 pub(super) const KINDS: Words<Kind> =
     &[(Kind::Schedule.as_str(), Kind::Schedule), (Kind::Appointment.as_str(), Kind::Appointment)];
+
+pub(super) const DEPARTURES: Words<Departure> = &[("delete", Departure::Delete), ("keep", Departure::Keep)];
 
 pub(super) const WEEKDAYS: Words<Weekday> = &[
     ("monday", Weekday::Monday),

@@ -41,6 +41,8 @@ struct Line {
     mailbox: Option<String>,
     #[serde(default)]
     generic: bool,
+    #[serde(default)]
+    cancelled: bool,
     start: Option<String>,
     end: Option<String>,
     duration: Option<LengthValue>,
@@ -249,7 +251,7 @@ fn event(key: SourceKey, line: Line, place: &str, zones: &mut Zones) -> Result<S
         Kind::Schedule | Kind::Appointment => SourceTime::Fixed(fixed_time(&line, zones)?),
     };
     let recurrence = recurrence(&line, &time)?;
-    let generic = line.generic;
+    let (generic, cancelled) = (line.generic, line.cancelled);
     let content = SourceContent {
         subject: line.subject,
         body: body(line.body, line.body_type),
@@ -263,7 +265,7 @@ fn event(key: SourceKey, line: Line, place: &str, zones: &mut Zones) -> Result<S
         online_meeting_url: line.online_meeting_url.map(|value| value.0),
         data: line.data.map(|value| value.0),
     };
-    Ok(SourceEvent { key, kind, place: place.to_owned(), recipient, generic, time, recurrence, content })
+    Ok(SourceEvent { key, kind, place: place.to_owned(), recipient, generic, cancelled, time, recurrence, content })
 }
 
 fn body(content: Option<String>, kind: Option<BodyTypeWord>) -> Option<Body> {

@@ -25,6 +25,7 @@ mod care;
 mod commands;
 mod credentials;
 mod daemon;
+mod departures;
 mod doubt;
 mod drift;
 mod faults;

@@ -14,7 +14,7 @@ use crate::{
         window::Window,
         zone::Zone,
     },
-    settings::{FilesSource, Job, Source, WorkingDays},
+    settings::{Departure, FilesSource, Job, Source, WorkingDays},
     sources,
     template::Templates,
 };
@@ -55,6 +55,9 @@ fn job() -> Job {
         afternoon: (time(14, 0, 0, 0), time(17, 30, 0, 0)),
         working_days: WorkingDays::default(),
         max_days: 60,
+        cancelled: Departure::Delete,
+        cancelled_subject: "Cancelled:".to_owned(),
+        out_of_scope: Departure::Keep,
         show_as: ShowAs::Busy,
         sensitivity: Sensitivity::Normal,
         importance: Importance::Normal,

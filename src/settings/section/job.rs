@@ -10,7 +10,7 @@ use jiff::civil::Time;
 use super::templates;
 use super::{
     super::{
-        Job, Source,
+        Departure, Job, Source,
         reader::{Given, Place, Reader, Section},
         schema, words,
     },
@@ -31,6 +31,7 @@ const WEEK: Duration = Duration::from_secs(7 * 86_400);
 const MAX_DAYS_MAX: u16 = 3_660;
 /// A quarter of worked days.
 const MAX_DAYS_DEFAULT: u16 = 60;
+const CANCELLED_SUBJECT_DEFAULT: &str = "Cancelled:";
 const TEXT_LENGTH_MAX: usize = 255;
 
 /// What the other sections say about sources.
@@ -69,6 +70,12 @@ pub(in super::super) fn read(reader: &mut Reader<'_>, section: &Section<'_>, sou
         reader.number(section, "reminder_minutes", 0..=REMINDER_MINUTES_MAX).map(|given| given.value);
     let private_subject = short_text(reader, section, "private_subject");
     let templates = templates::read(reader, section);
+    let departure =
+        |reader: &mut Reader<'_>, key| reader.word(section, key, words::DEPARTURES).map(|given| given.value);
+    let cancelled = departure(reader, "cancelled").unwrap_or(Departure::Delete);
+    let cancelled_subject =
+        short_text(reader, section, "cancelled_subject").unwrap_or_else(|| CANCELLED_SUBJECT_DEFAULT.to_owned());
+    let out_of_scope = departure(reader, "out_of_scope").unwrap_or(Departure::Keep);
     let zone = zone(own_zone, section, &source, sources)?;
     Some(Job {
         source: source?,
@@ -92,6 +99,9 @@ pub(in super::super) fn read(reader: &mut Reader<'_>, section: &Section<'_>, sou
         reminder_minutes,
         private_subject,
         templates,
+        cancelled,
+        cancelled_subject,
+        out_of_scope,
     })
 }
 

@@ -92,9 +92,6 @@ impl ICalendarFile<'_> {
         for (line, _) in masters {
             gathered.reject(Some(key.clone()), self.place(line), "another event of the file has its UID".to_owned());
         }
-        if master.cancelled {
-            return;
-        }
         let recurrence = match recurrence(&master, group.overrides) {
             Ok(recurrence) => recurrence,
             Err(reason) => return gathered.reject(Some(key), self.place(line), reason),
@@ -113,7 +110,7 @@ impl ICalendarFile<'_> {
             if single.repeats() {
                 let reason = "an occurrence of a series repeats by itself".to_owned();
                 gathered.reject(Some(key.clone()), self.place(line), reason);
-            } else if !single.cancelled {
+            } else {
                 let event = self.event(key.part(original), line, single, None);
                 gathered.events.push(event);
             }
@@ -127,6 +124,7 @@ impl ICalendarFile<'_> {
             place: self.place(line),
             recipient: self.owner.clone(),
             generic: false,
+            cancelled: event.cancelled,
             time: SourceTime::Fixed(event.time),
             recurrence,
             content: event.content,

@@ -156,10 +156,12 @@ fn content_is_told_in_the_words_of_the_model() {
 
 #[test]
 fn what_is_cancelled_or_stands_alone() {
-    assert!(event("DTSTART:20261123T090000\nSTATUS:CANCELLED").events.is_empty());
+    let cancelled = |read: Gathered| read.events.iter().map(|event| event.cancelled).collect::<Vec<_>>();
+    assert_eq!(cancelled(event("DTSTART:20261123T090000\nSTATUS:CANCELLED")), [true]);
+    assert_eq!(cancelled(event("DTSTART:20261123T090000\nSTATUS:CONFIRMED")), [false]);
     let cancel =
         "BEGIN:VCALENDAR\nMETHOD:CANCEL\nBEGIN:VEVENT\nUID:1\nDTSTART:20261123T090000\nEND:VEVENT\nEND:VCALENDAR";
-    assert!(read(cancel).events.is_empty() && read(cancel).rejections.is_empty());
+    assert!(cancelled(read(cancel)) == [true] && read(cancel).rejections.is_empty());
     let alone = event("RECURRENCE-ID:20261123T080000Z\nDTSTART:20261123T140000");
     assert_eq!(alone.events[0].key.as_str(), "erp/appointment/ana/1#20261123T090000");
     let twice = "BEGIN:VCALENDAR\nBEGIN:VEVENT\nUID:1\nDTSTART:20261123T090000\nEND:VEVENT\nBEGIN:VEVENT\nUID:1\nSEQUENCE:2\n\
