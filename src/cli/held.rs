@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     HeldArguments, Outcome, check,
-    output::{count, hinted, say},
+    output::{self, count, hinted, say},
     setup,
 };
 use crate::{
@@ -51,14 +51,27 @@ pub(super) async fn decide(config: Option<&Path>, verdict: Verdict, arguments: &
     let by = arguments.by.clone().or_else(Environment::user).unwrap_or_else(|| "somebody".to_owned());
     let decision = Decision { verdict, by, at: SystemClock.now() };
     let decided = store.decide_holds(&chosen, &decision).await.map_err(|error| setup::state_failure(&error))?;
+    let whole = arguments.source.is_some() || arguments.all && mailbox.is_none();
+    let accepted = if whole && verdict == Verdict::Approved {
+        let accepted = store.accept_source_counts(arguments.source.as_deref()).await;
+        accepted.map_err(|error| setup::state_failure(&error))?
+    } else {
+        0
+    };
     store.close().await;
     let word = verdict.as_str();
     if arguments.json {
         let keys: Vec<_> =
             chosen.iter().map(|held| json!({ "mailbox": held.mailbox.as_str(), "key": held.key.as_str() })).collect();
-        say!("{}", json!({ "verdict": word, "by": decision.by, "decided": decided, "held": keys }));
+        say!(
+            "{}",
+            json!({ "verdict": word, "by": decision.by, "decided": decided, "sources_accepted": accepted, "held": keys })
+        );
     } else {
         say!("{word} by {}: {}", decision.by, count(usize::try_from(decided).unwrap_or(usize::MAX), "deletion"));
+        if accepted > 0 {
+            say!("what {} now is taken for right", output::count_of(accepted as usize, "source holds", "sources hold"));
+        }
         if verdict == Verdict::Approved && decided > 0 {
             say!("a running daemon removes the items at the next turn of their mailboxes; `calsyncd sync` does it now");
         }
@@ -77,8 +90,12 @@ async fn open(settings: &Settings) -> anyhow::Result<Store> {
 
 /// The deletions that the arguments name.
 fn chosen<'a>(held: &'a [Held], arguments: &HeldArguments, mailbox: Option<&Address>) -> anyhow::Result<Vec<&'a Held>> {
+    let undecided = held.iter().filter(|held| held.decision.is_none());
     if arguments.all {
-        return Ok(held.iter().filter(|held| held.decision.is_none()).collect());
+        return Ok(undecided.collect());
+    }
+    if let Some(source) = &arguments.source {
+        return Ok(undecided.filter(|held| held.key.source() == source).collect());
     }
     let mut chosen = Vec::new();
     for text in &arguments.keys {

@@ -172,11 +172,14 @@ enum HeldCommand {
 #[derive(Debug, Args)]
 struct HeldArguments {
     /// The keys, as `held list` names them
-    #[arg(value_name = "KEY", required_unless_present = "all", conflicts_with = "all")]
+    #[arg(value_name = "KEY", required_unless_present_any = ["all", "source"], conflicts_with_all = ["all", "source"])]
     keys: Vec<String>,
     /// Everything that nobody has decided about
     #[arg(long)]
     all: bool,
+    /// The same of one source; approved, what it holds now is what its next reads are compared with
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["all", "mailbox"])]
+    source: Option<String>,
     /// Only in this mailbox
     #[arg(long, value_name = "ADDRESS")]
     mailbox: Option<String>,

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     model::{address::Address, cohort::Cohort, key::SourceKey},
     settings::Strictness,
-    state::{Access, Held, MailboxState, Refused, RejectedEvent, StateError, Store},
+    state::{Access, Held, MailboxState, Refused, RejectedEvent, SourceCount, StateError, Store},
 };
 
 #[derive(Default)]
@@ -28,6 +28,7 @@ struct Status {
     held: Vec<Held>,
     refused: Vec<Refused>,
     rejected: Vec<RejectedEvent>,
+    sources: Vec<SourceCount>,
 }
 
 /// Prints the status.
@@ -70,6 +71,7 @@ async fn collect(store: &Store, rollout: Cohort) -> Result<Status, StateError> {
         held: store.holds(None).await?,
         refused: store.refusals(None).await?,
         rejected: store.rejections().await?,
+        sources: store.source_counts().await?,
     })
 }
 
@@ -101,6 +103,15 @@ fn print(status: &Status) {
             if let Some(hint) = &parked.hint {
                 say!("            hint: {hint}");
             }
+        }
+    }
+    for count in &status.sources {
+        if let Some(since) = count.shrunk_since {
+            let (source, latest, accepted) = (&count.source, count.latest, count.accepted);
+            say!("shrunk      {source}: {latest} events, {accepted} before (since {})", time(Some(since)));
+            say!(
+                "            hint: its deletions are held; when it is meant: `calsyncd held approve --source {source}`"
+            );
         }
     }
     for held in &status.held {
@@ -181,5 +192,18 @@ fn as_json(status: &Status) -> serde_json::Value {
             })
         })
         .collect();
-    json!({ "rollout": rollout_json(&status.rollout), "mailboxes": mailboxes, "held": held, "refused": refused, "quarantine": rejected })
+    let sources: Vec<_> = status
+        .sources
+        .iter()
+        .map(|count| {
+            json!({
+                "source": count.source,
+                "events": count.latest,
+                "events_before": count.accepted,
+                "read_at": count.read_at.to_string(),
+                "shrunk_since": text(count.shrunk_since),
+            })
+        })
+        .collect();
+    json!({ "sources": sources, "rollout": rollout_json(&status.rollout), "mailboxes": mailboxes, "held": held, "refused": refused, "quarantine": rejected })
 }

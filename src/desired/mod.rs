@@ -275,6 +275,16 @@ fn mailbox(recipient: &Recipient, job: &Job) -> Result<Address, String> {
     address.map_err(|error| format!("person {person:?} has no mailbox: {error}"))
 }
 
+/// Whether a job pushes to a mailbox, as far as its people tell.
+#[must_use]
+pub fn selects(job: &Job, address: &Address) -> bool {
+    let is_named = |entry: &String| {
+        entry.eq_ignore_ascii_case(address.as_str())
+            || mailbox(&Recipient::Person(entry.clone()), job).is_ok_and(|named| named == *address)
+    };
+    job.people.is_empty() || job.people.iter().any(is_named)
+}
+
 /// Whether a list of people names the recipient, by code or by address.
 fn names(people: &[String], recipient: &Recipient, mailbox: Option<&Address>) -> bool {
     people.iter().any(|entry| {

@@ -29,6 +29,7 @@ pub(super) fn check(read: &SourceRead, desired: &Desired) {
     }
     let mut known: BTreeSet<SourceKey> = desired.skipped.iter().map(|skipped| skipped.key.clone()).collect();
     known.extend(desired.divided.iter().map(|divided| divided.key.clone()));
+    known.extend(desired.cancelled_away.iter().cloned());
     for event in desired.mailboxes.values().flatten().take(FINGERPRINTS_MAX) {
         let _ = event.fingerprint();
     }

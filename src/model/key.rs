@@ -115,6 +115,12 @@ impl SourceKey {
         &self.0
     }
 
+    /// Whether it names an event of a kind.
+    #[must_use]
+    pub fn is_of(&self, kind: Kind) -> bool {
+        self.as_str().split('/').nth(1) == Some(kind.as_str())
+    }
+
     /// The name of the source that the key belongs to.
     #[must_use]
     pub fn source(&self) -> &str {

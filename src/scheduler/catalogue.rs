@@ -114,18 +114,30 @@ impl Catalogue {
         Arc::clone(&self.view)
     }
 
-    /// The brake over all mailboxes: when the last read of `source` would delete more of `links`, the live items of that
-    /// source, than the brake allows, all its deletions are held. Returns how many those are.
-    pub(super) fn brake(&mut self, source: &str, links: &[(Address, SourceKey)], policy: &Policy) -> Option<usize> {
+    /// How many events the last read of a source named; `None` when it was not complete.
+    pub(super) fn count(&self, source: &str) -> Option<usize> {
+        let last = self.reads.get(source).filter(|_| self.view.complete.contains(source))?;
+        let LastRead { read, .. } = last;
+        Some(read.read.events.len() + read.read.rejections.len())
+    }
+
+    /// How many of some live items the last reads would delete, and of how many, where that is over the brake.
+    pub(super) fn over_the_brake(&self, links: &[(Address, SourceKey)], policy: &Policy) -> Option<(usize, usize)> {
         let deletions = self.view.deletions(links);
-        let braked = self.view.complete.contains(source) && is_braked(deletions, links.len(), policy);
+        is_braked(deletions, links.len(), policy).then_some((deletions, links.len()))
+    }
+
+    /// Holds every deletion on the word of a source, or does not.
+    pub(super) fn set_braked(&mut self, source: &str, is_braked: bool) {
+        if self.view.braked.contains(source) == is_braked {
+            return;
+        }
         let view = Arc::make_mut(&mut self.view);
-        if braked {
+        if is_braked {
             view.braked.insert(source.to_owned());
         } else {
             view.braked.remove(source);
         }
-        braked.then_some(deletions)
     }
 
     /// Takes nothing for deleted on the word of `source` until it is read again.

@@ -95,7 +95,7 @@ impl Engine {
             events: taken.events,
             mailboxes: self.catalogue.mailboxes().count(),
         });
-        let braked = brake(&mut self.catalogue, &self.wiring, &self.store, &source, now).await;
+        let braked = self.brake(&source, now).await;
         let saved = taken.save_rejections(&self.store, now).await;
         if let Err(error) = &saved {
             emit_state_error(error);
@@ -114,6 +114,13 @@ impl Engine {
             if self.takes(&mailbox) {
                 self.agenda.bring_forward(&mailbox, now);
             }
+        }
+    }
+
+    async fn brake(&mut self, source: &str, now: Timestamp) -> Result<(), StateError> {
+        match brake(&mut self.catalogue, &self.wiring, &self.store, source, now).await? {
+            Some(count) => self.store.save_source_count(&count).await,
+            None => Ok(()),
         }
     }
 

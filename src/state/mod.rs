@@ -10,6 +10,7 @@ mod instance;
 mod links;
 mod mailboxes;
 mod rows;
+mod source_counts;
 
 use std::{
     fs::{File, TryLockError},
@@ -30,6 +31,7 @@ pub use findings::{Refused, RejectedEvent};
 pub use holds::{Decision, Held};
 pub use links::{Settlement, Settlements};
 pub use mailboxes::{MailboxState, Parked};
+pub use source_counts::SourceCount;
 
 /// Why the state cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -228,6 +230,7 @@ fn migrator() -> Migrator {
         (1, "state", include_str!("../../migrations/0001_state.sql")),
         (2, "occurrences", include_str!("../../migrations/0002_occurrences.sql")),
         (3, "verdicts", include_str!("../../migrations/0003_verdicts.sql")),
+        (10, "source_counts", include_str!("../../migrations/0010_source_counts.sql")),
         (16, "copies", include_str!("../../migrations/0016_copies.sql")),
     ];
     let migration = |(version, name, text): (i64, &'static str, &'static str)| {

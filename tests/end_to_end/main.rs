@@ -40,5 +40,6 @@ mod restart;
 mod rollout;
 mod saved_plans;
 mod schedules;
+mod source_faults;
 mod stop;
 mod window;

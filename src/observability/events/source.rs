@@ -7,11 +7,23 @@ declare_events! {
     WARN SourceBraked<'a> "source_braked": "the deletions of a source are held back" {
         /// The source.
         source: &'a str,
+        /// Which limit: that of the source, of a job, or of the whole run.
+        limit: &'a str,
         /// Deletions held.
         count: u64,
-        /// Items of the source in all calendars.
+        /// Items that they are a share of, in all calendars.
         total: u64,
     } hint "`calsyncd plan` lists them; bring the events back into the source, or raise [brake] and reload to let the deletions pass" metric "sources_braked_total"
+
+    /// A source holds so much less than before that its deletions are held. Creates and updates go on.
+    WARN SourceShrunk<'a> "source_shrunk": "a source holds much less than before" {
+        /// The source.
+        source: &'a str,
+        /// Events that it holds now.
+        events: u64,
+        /// Events that it held before.
+        before: u64,
+    } hint "look at why; when it is meant, `calsyncd held approve --source` lets the deletions pass and takes the present count for right" metric "sources_shrunk_total"
 
     /// A source was read.
     INFO SourceReadFinished<'a> "source_read_finished": "a source was read" {
