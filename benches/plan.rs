@@ -16,7 +16,7 @@ use calsyncd::{
         address::Address,
         event::{Body, BodyKind, DesiredEvent, Importance, Sensitivity, ShowAs},
         key::Kind,
-        link::{FoundItem, ItemRef, Link, Owner, Repairs},
+        link::{FoundItem, ItemRef, Link, Owner},
         snapshot::Snapshot,
         source::{Completeness, Recipient, SourceContent, SourceEvent, SourceRead, SourceReminder, SourceTime},
         window::Window,
@@ -98,23 +98,15 @@ impl Mailbox {
 fn link(number: usize, event: &DesiredEvent) -> Link {
     // As long as the ids of Exchange are.
     let id = format!("AAMkAGVjZTI3{number:0130}=");
-    Link {
-        key: event.key.clone(),
-        item: ItemRef { id, change_key: format!("DwAAABYAAAD{number:029}") },
-        fingerprint: event.fingerprint(),
-        generation: 1,
-        ends: ends(event),
-        repairs: Repairs::NONE,
-        occurrences: None,
-    }
+    let item = ItemRef { id, change_key: format!("DwAAABYAAAD{number:029}") };
+    Link { ends: ends(event), ..Link::new(event.key.clone(), item, event.fingerprint()) }
 }
 
 fn found(link: &Link, owner: &Owner) -> FoundItem {
     FoundItem {
-        item: link.item.clone(),
-        key: link.key.as_str().to_owned(),
         fingerprint: Some(link.fingerprint.clone()),
         owner: Some(owner.clone()),
+        ..FoundItem::new(link.item.clone(), link.key.as_str())
     }
 }
 

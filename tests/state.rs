@@ -34,14 +34,12 @@ fn intent(id: &str, verb: Verb) -> Intent {
 }
 
 fn link(id: &str) -> Link {
+    let item = ItemRef { id: format!("Item/{id}+="), change_key: "Aa".to_owned() };
     Link {
-        key: key(id),
-        item: ItemRef { id: format!("Item/{id}+="), change_key: "Aa".to_owned() },
-        fingerprint: Fingerprint::unknown(),
         generation: 7,
-        ends: Timestamp::MAX,
         repairs: Repairs { since: at(5), count: 2 },
         occurrences: WrittenOccurrences::parse("2026-11-30T09:00:00 0123456789ab,2026-12-07T09:00:00 cancelled"),
+        ..Link::new(key(id), item, Fingerprint::unknown())
     }
 }
 

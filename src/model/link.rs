@@ -35,6 +35,14 @@ pub struct Link {
     pub occurrences: Option<WrittenOccurrences>,
 }
 
+impl Link {
+    /// The link of an item of which no more is known than its name and what it says.
+    #[must_use]
+    pub const fn new(key: SourceKey, item: ItemRef, fingerprint: Fingerprint) -> Self {
+        Self { key, item, fingerprint, generation: 1, ends: Timestamp::MAX, repairs: Repairs::NONE, occurrences: None }
+    }
+}
+
 /// Repairs of one item, counted by the day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Repairs {
@@ -126,4 +134,12 @@ pub struct FoundItem {
     pub fingerprint: Option<Fingerprint>,
     /// Its property `Owner`.
     pub owner: Option<Owner>,
+}
+
+impl FoundItem {
+    /// An item that carries a key, and says no more of itself.
+    #[must_use]
+    pub fn new(item: ItemRef, key: impl Into<String>) -> Self {
+        Self { item, key: key.into(), fingerprint: None, owner: None }
+    }
 }

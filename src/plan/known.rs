@@ -2,12 +2,11 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use jiff::Timestamp;
-
 use super::{Inputs, PlanError};
 use crate::model::{
+    fingerprint::Fingerprint,
     key::SourceKey,
-    link::{FoundItem, ItemRef, Link, Repairs},
+    link::{FoundItem, ItemRef, Link},
     snapshot::Snapshot,
 };
 
@@ -160,13 +159,5 @@ fn others<'a>(candidates: &'a [&FoundItem], ours: &FoundItem) -> impl Iterator<I
 }
 
 fn link_of(key: SourceKey, found: &FoundItem) -> Link {
-    Link {
-        key,
-        item: found.item.clone(),
-        fingerprint: found.fingerprint.clone().unwrap_or_else(crate::model::fingerprint::Fingerprint::unknown),
-        generation: 1,
-        ends: Timestamp::MAX,
-        repairs: Repairs::NONE,
-        occurrences: None,
-    }
+    Link::new(key, found.item.clone(), found.fingerprint.clone().unwrap_or_else(Fingerprint::unknown))
 }

@@ -39,13 +39,11 @@ mod tests {
 
     use std::collections::BTreeSet;
 
-    use jiff::Timestamp;
-
     use super::without_copies;
     use crate::model::{
         fingerprint::Fingerprint,
         key::{Kind, SourceKey},
-        link::{FoundItem, ItemRef, Link, Repairs},
+        link::{FoundItem, ItemRef, Link},
         snapshot::Snapshot,
     };
 
@@ -53,17 +51,8 @@ mod tests {
     fn a_copy_is_never_seen_again_unless_a_link_names_it() {
         let item = |id: &str| ItemRef { id: id.to_owned(), change_key: "1".to_owned() };
         let key = SourceKey::new("erp", Kind::Appointment, "1");
-        let found =
-            |id: &str| FoundItem { item: item(id), key: key.as_str().to_owned(), fingerprint: None, owner: None };
-        let link = |id: &str| Link {
-            key: key.clone(),
-            item: item(id),
-            fingerprint: Fingerprint::unknown(),
-            generation: 1,
-            ends: Timestamp::MAX,
-            repairs: Repairs::NONE,
-            occurrences: None,
-        };
+        let found = |id: &str| FoundItem::new(item(id), key.as_str());
+        let link = |id: &str| Link::new(key.clone(), item(id), Fingerprint::unknown());
         let copies = BTreeSet::from(["b".to_owned(), "gone".to_owned()]);
         let whole = Snapshot::Whole(vec![found("a"), found("b"), found("c")]);
         let (seen, left) = without_copies(&whole, &copies, &[link("a")]);

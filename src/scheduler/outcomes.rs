@@ -98,13 +98,10 @@ fn settle(
 
 fn link(intent: &Intent, item: ItemRef, fingerprint: Fingerprint) -> Link {
     Link {
-        key: intent.key.clone(),
-        item,
-        fingerprint,
         generation: intent.generation,
         ends: intent.ends,
         repairs: intent.repairs,
-        occurrences: None,
+        ..Link::new(intent.key.clone(), item, fingerprint)
     }
 }
 

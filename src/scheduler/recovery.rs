@@ -93,16 +93,16 @@ fn refuse_foreign_owner(pass: &Pass, item: Option<&FoundItem>) -> Result<(), Pla
 /// What the calendar says of an intent. The item's own fingerprint tells which write it went through.
 fn settle_one(intent: &Intent, item: Option<&FoundItem>) -> Settlement {
     match (intent.verb, item) {
-        (Verb::Create | Verb::Update, Some(found)) => Settlement::Linked(Link {
-            key: intent.key.clone(),
-            item: found.item.clone(),
-            fingerprint: found.fingerprint.clone().unwrap_or_else(Fingerprint::unknown),
-            generation: intent.generation,
-            ends: intent.ends,
-            repairs: intent.repairs,
-            // Nobody knows how far the write came.
-            occurrences: None,
-        }),
+        // How far the write came with the occurrences nobody knows.
+        (Verb::Create | Verb::Update, Some(found)) => {
+            let fingerprint = found.fingerprint.clone().unwrap_or_else(Fingerprint::unknown);
+            Settlement::Linked(Link {
+                generation: intent.generation,
+                ends: intent.ends,
+                repairs: intent.repairs,
+                ..Link::new(intent.key.clone(), found.item.clone(), fingerprint)
+            })
+        }
         (Verb::Delete, Some(_)) | (Verb::Create, None) => Settlement::Dropped(intent.key.clone()),
         (Verb::Update | Verb::Delete, None) => Settlement::Unlinked(intent.key.clone()),
     }

@@ -269,19 +269,17 @@ fn link(row: &AnyRow) -> Result<Link, StateError> {
     let failed = |source| StateError::Statement { what: "read a link", source };
     let fingerprint: String = row.try_get("fingerprint").map_err(failed)?;
     let occurrences: Option<String> = row.try_get("occurrences").map_err(failed)?;
+    // A fingerprint of another version makes the item be written once more.
+    let fingerprint = Fingerprint::parse(&fingerprint).unwrap_or_else(Fingerprint::unknown);
+    let item =
+        ItemRef { id: row.try_get("item_id").map_err(failed)?, change_key: row.try_get("change_key").map_err(failed)? };
     Ok(Link {
-        key: key(row)?,
-        item: ItemRef {
-            id: row.try_get("item_id").map_err(failed)?,
-            change_key: row.try_get("change_key").map_err(failed)?,
-        },
-        // A fingerprint of another version makes the item be written once more.
-        fingerprint: Fingerprint::parse(&fingerprint).unwrap_or_else(Fingerprint::unknown),
         generation: row.try_get("generation").map_err(failed)?,
         ends: instant(row.try_get("ends").map_err(failed)?),
         repairs: repairs(row)?,
         // What cannot be read is not known: the series is then written anew.
         occurrences: occurrences.as_deref().and_then(WrittenOccurrences::parse),
+        ..Link::new(key(row)?, item, fingerprint)
     })
 }
 

@@ -11,7 +11,7 @@ use calsyncd::{
         event::{Body, BodyKind, Content, DesiredEvent, Importance, Sensitivity, ShowAs},
         hold::Verdict,
         key::{Kind, SourceKey},
-        link::{FoundItem, ItemRef, Link, Owner, Repairs},
+        link::{FoundItem, ItemRef, Link, Owner},
         occurrences::WrittenOccurrences,
         snapshot::Snapshot,
         time::EventTime,
@@ -116,14 +116,11 @@ impl World {
     /// An item as we would have written it, and its link.
     pub(crate) fn wrote(&mut self, event: &DesiredEvent) -> String {
         let id = self.create(event);
+        let item = ItemRef { id: id.clone(), change_key: "1".to_owned() };
         let link = Link {
-            key: event.key.clone(),
-            item: ItemRef { id: id.clone(), change_key: "1".to_owned() },
-            fingerprint: event.fingerprint(),
-            generation: 1,
             ends: ends(event),
-            repairs: Repairs::NONE,
             occurrences: WrittenOccurrences::of(event),
+            ..Link::new(event.key.clone(), item, event.fingerprint())
         };
         self.links.insert(event.key.clone(), link);
         id
@@ -158,11 +155,11 @@ impl World {
         let seen = self.items.iter().filter(|(id, _)| !self.copies.contains(*id) || linked.contains(id));
         let found = seen.filter_map(|(id, item)| {
             let key = item.key.as_ref()?;
+            let name = ItemRef { id: id.clone(), change_key: item.change.to_string() };
             Some(FoundItem {
-                item: ItemRef { id: id.clone(), change_key: item.change.to_string() },
-                key: key.as_str().to_owned(),
                 fingerprint: calsyncd::model::fingerprint::Fingerprint::parse(&item.says),
                 owner: item.owner.clone(),
+                ..FoundItem::new(name, key.as_str())
             })
         });
         Snapshot::Whole(found.collect())
@@ -252,14 +249,13 @@ impl World {
                     assert_eq!(there.key.as_ref(), Some(&event.key), "an update names an item of its key");
                     there.change += 1;
                     there.says = event.fingerprint().as_str().to_owned();
+                    let name = ItemRef { id: item.id.clone(), change_key: there.change.to_string() };
                     let link = Link {
-                        key: event.key.clone(),
-                        item: ItemRef { id: item.id.clone(), change_key: there.change.to_string() },
-                        fingerprint: event.fingerprint(),
                         generation: *generation,
                         ends: ends(event),
                         repairs: *repairs,
                         occurrences: written.clone(),
+                        ..Link::new(event.key.clone(), name, event.fingerprint())
                     };
                     self.links.insert(event.key.clone(), link);
                 }

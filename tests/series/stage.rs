@@ -25,7 +25,7 @@ use calsyncd::{
         event::DesiredEvent,
         fault::{Fault, FaultKind},
         fingerprint::Fingerprint,
-        link::{ItemRef, Link, Owner, Repairs},
+        link::{ItemRef, Link, Owner},
         occurrences::{Occurrences, WrittenOccurrences},
         snapshot::Snapshot,
     },
@@ -278,7 +278,7 @@ impl Stage {
 
 fn link(event: &DesiredEvent, item: ItemRef, fingerprint: Fingerprint) -> Link {
     let (key, ends) = (event.key.clone(), ends(event));
-    Link { key, item, fingerprint, generation: 1, ends, repairs: Repairs::NONE, occurrences: None }
+    Link { ends, ..Link::new(key, item, fingerprint) }
 }
 
 /// Everything that a person sees of an entry.

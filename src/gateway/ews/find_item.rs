@@ -121,10 +121,9 @@ pub(super) fn found_item(element: &Element) -> Result<Option<FoundItem>, Unreada
     }
     let [key, fingerprint, owner] = values;
     Ok(key.map(|key| FoundItem {
-        item,
-        key: key.to_owned(),
         fingerprint: fingerprint.and_then(Fingerprint::parse),
         owner: owner.map(|owner| Owner(owner.to_owned())),
+        ..FoundItem::new(item, key)
     }))
 }
 

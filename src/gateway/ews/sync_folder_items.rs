@@ -138,10 +138,9 @@ mod tests {
         let answer = include_str!("../../../tests/goldens/ews/sync_folder_items.answer.xml");
         let item = |id: &str, key: &str| ItemRef { id: id.to_owned(), change_key: key.to_owned() };
         let ours = Change::Ours(FoundItem {
-            item: item("AAMk1=", "DwA1"),
-            key: "erp/appointment/4711".to_owned(),
             fingerprint: Some(sample::meeting().fingerprint()),
             owner: Some(Owner("node-1".to_owned())),
+            ..FoundItem::new(item("AAMk1=", "DwA1"), "erp/appointment/4711")
         });
         let changes = vec![ours, Change::Foreign(item("AAMk2=", "DwA2")), Change::Gone("AAMk3=".to_owned())];
         let expected = Changes { changes, state: "H4sI2=".to_owned(), is_last: false };

@@ -191,7 +191,7 @@ fn changes_are_read_from_the_cursor() {
                   <Delete><ItemId Id='B' ChangeKey='1'/></Delete>";
     let second = format!("{second}<Create>{restored}</Create>");
     let server = Server::new([sync("s2", false, first), sync("s3", true, &second)]);
-    let ours = FoundItem { item: item_ref("C", "1"), key: "erp/c".to_owned(), fingerprint: None, owner: None };
+    let ours = FoundItem::new(item_ref("C", "1"), "erp/c");
     let changed = vec![item_ref("A", "2"), item_ref("C", "1")];
     let snapshot = Snapshot::Changes { changed, ours: vec![ours], gone: vec!["B".to_owned()] };
     assert_eq!(read(&server, Some("s1")).unwrap(), Reading { snapshot, cursor: Some("s3".to_owned()) });

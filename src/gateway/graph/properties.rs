@@ -79,7 +79,7 @@ pub(super) fn found_item(event: EventAnswer) -> Option<FoundItem> {
     let fingerprint = value_of(properties, &FINGERPRINT).and_then(Fingerprint::parse);
     let owner = value_of(properties, &OWNER).map(|owner| Owner(owner.to_owned()));
     let item: ItemRef = event.item_ref()?;
-    Some(FoundItem { item, key, fingerprint, owner })
+    Some(FoundItem { fingerprint, owner, ..FoundItem::new(item, key) })
 }
 
 #[cfg(test)]
