@@ -9,7 +9,8 @@ use super::{
     brake::brake,
     catalogue::Catalogue,
     left_out::{LeftOut, left_out},
-    pass::{Pass, PassStop, Planned, Purpose},
+    pass::{Pass, PassStop},
+    planning::{Planned, Purpose},
     progress::ProgressEvent,
 };
 use crate::{

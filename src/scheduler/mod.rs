@@ -1,6 +1,7 @@
 //! When, how fast and in which order: sources are read, mailboxes get their turn, waits are kept.
 
 mod agenda;
+mod apply;
 mod backoff;
 mod brake;
 mod catalogue;
@@ -16,6 +17,7 @@ mod look;
 mod outcomes;
 mod outside;
 mod pass;
+mod planning;
 mod progress;
 mod purge;
 mod recovery;

@@ -10,7 +10,8 @@ use super::{
     catalogue::Catalogue,
     copies::without_copies,
     engine::ATTEMPTS_ONCE,
-    pass::{Done, Pass, PassStop, Planned},
+    pass::{Done, Pass, PassStop},
+    planning::Planned,
     recovery::{self, Recovered},
 };
 use crate::{
