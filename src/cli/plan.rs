@@ -50,10 +50,10 @@ pub(super) async fn plan(config: Option<&Path>, arguments: &PlanArguments) -> Ou
     if let Some(path) = &arguments.save {
         let saved = saved_plan::save(path, &plans, &owner, &settings, now)?;
         let mailboxes = output::count_of(saved.mailboxes.len(), "mailbox", "mailboxes");
-        output::complain(format_args!(
-            "saved at {}: {mailboxes}; `calsyncd sync --plan` carries it out",
-            path.display()
-        ));
+        let without = plans.mailboxes.len() - saved.mailboxes.len();
+        let without = if without > 0 { format!(", without {without} that have no plan") } else { String::new() };
+        let path = path.display();
+        output::complain(format_args!("saved at {path}: {mailboxes}{without}; `calsyncd sync --plan` carries it out"));
     }
     let failed = !plans.sources_failed.is_empty() || plans.mailboxes.iter().any(|(_, looked)| looked.is_err());
     let mut planned = plans.mailboxes.iter().filter_map(|(_, looked)| looked.as_ref().ok());

@@ -1,6 +1,6 @@
 //! What the process is given beside the file, as plain data: variables and the folder of systemd credentials.
 
-use std::{collections::BTreeMap, fmt, path::PathBuf};
+use std::{collections::BTreeMap, fmt, os::unix::fs::MetadataExt, path::PathBuf};
 
 /// The beginning of every variable that is a setting.
 pub(super) const PREFIX: &str = "CALSYNCD__";
@@ -26,11 +26,12 @@ impl Environment {
         Self { variables, credentials: std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from) }
     }
 
-    /// Who runs this process, as far as its variables tell.
+    /// Who runs this process: as its variables tell, else the number of its user.
     #[must_use]
     pub fn user() -> Option<String> {
         let named = |name: &str| std::env::var(name).ok().filter(|user| !user.is_empty());
-        ["SUDO_USER", "LOGNAME", "USER"].into_iter().find_map(named)
+        let number = || std::fs::metadata("/proc/self").ok().map(|own| format!("uid {}", own.uid()));
+        ["SUDO_USER", "LOGNAME", "USER"].into_iter().find_map(named).or_else(number)
     }
 
     /// The name of the variable that sets `key`.
