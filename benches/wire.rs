@@ -232,6 +232,7 @@ fn face(criterion: &mut Criterion, name: &str, gateway: &dyn Gateway, events: &[
     let update = |(number, event): (usize, &Arc<DesiredEvent>)| Write::Update {
         item: ItemRef { id: id(number), change_key: change_key(number) },
         event: Arc::clone(event),
+        generation: 2,
         fields: vec![Field::Subject, Field::Time],
         occurrences: Occurrences::NONE,
     };

@@ -68,6 +68,7 @@ fn plan(plan: &Plan) -> Value {
         "forget": counts.forget,
         "quarantine": counts.quarantine,
         "copies": plan.copies.len(),
+        "newer": plan.newer,
         "decisions": plan.decisions.iter().map(decision).collect::<Vec<_>>(),
     })
 }

@@ -31,14 +31,15 @@ pub struct Calendar {
     pub id: String,
 }
 
-/// One write. An item is written with our named properties `SourceKey`, `Fingerprint` and `Owner` in the same request.
+/// One write. An item is written with our named properties `SourceKey`, `Fingerprint`, `Owner` and
+/// `Generation` in the same request.
 #[derive(Debug, Clone)]
 pub enum Write {
     /// A new item.
     Create {
         /// What it shows.
         event: Arc<DesiredEvent>,
-        /// Which creation of an item for this key it is; part of the transaction id.
+        /// The generation of the write; part of the transaction id.
         generation: i64,
     },
     /// A change of an item of ours.
@@ -47,6 +48,8 @@ pub enum Write {
         item: ItemRef,
         /// What it is to show.
         event: Arc<DesiredEvent>,
+        /// The generation of the write.
+        generation: i64,
         /// The fields that differ from what was last written.
         fields: Vec<Field>,
         /// The occurrences that are written, after their series.
@@ -166,4 +169,8 @@ pub trait Gateway: Send + Sync + fmt::Debug {
 
     /// Carries out writes, at most [`BatchLimits::writes`] of them, and returns one outcome for each, in their order.
     fn apply<'a>(&'a self, calendar: &'a Calendar, writes: &'a [Write]) -> Later<'a, Vec<Outcome>>;
+
+    /// Writes the name of this instance on items, at most [`BatchLimits::writes`] of them, and nothing else: it may be
+    /// repeated. Returns what became of each, in their order.
+    fn own<'a>(&'a self, calendar: &'a Calendar, items: &'a [ItemRef]) -> Later<'a, Vec<Result<(), Fault>>>;
 }

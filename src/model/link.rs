@@ -22,8 +22,9 @@ pub struct Link {
     pub item: ItemRef,
     /// What we wrote.
     pub fingerprint: Fingerprint,
-    /// Which creation of an item for this key it is: the millisecond, since 1970, at which it was decided. Part of the
-    /// transaction id, so that an event that comes back is not taken for a repetition.
+    /// The generation of the last write: the millisecond, since 1970, at which it was decided, and later than the one before.
+    /// The item carries it too. That of a create is part of its transaction id, so that an event that comes back is not
+    /// taken for a repetition.
     pub generation: i64,
     /// When the event is over; a link whose event is long over is frozen. [`Timestamp::MAX`] for a series without end
     /// and for an item whose end is not known.
@@ -82,7 +83,7 @@ pub struct Intent {
     pub key: SourceKey,
     /// What was to be done.
     pub verb: Verb,
-    /// The generation of a create.
+    /// The generation of the write (see [`Link::generation`]); of a delete, that of the last write.
     pub generation: i64,
     /// When the event is over (see [`Link::ends`]).
     pub ends: Timestamp,
@@ -134,12 +135,24 @@ pub struct FoundItem {
     pub fingerprint: Option<Fingerprint>,
     /// Its property `Owner`.
     pub owner: Option<Owner>,
+    /// Its property `Generation`: which write it shows. Items that were written before there was one have none.
+    pub generation: Option<i64>,
+    /// When the server says that it was created.
+    pub created: Option<Timestamp>,
 }
 
 impl FoundItem {
     /// An item that carries a key, and says no more of itself.
     #[must_use]
     pub fn new(item: ItemRef, key: impl Into<String>) -> Self {
-        Self { item, key: key.into(), fingerprint: None, owner: None }
+        Self { item, key: key.into(), fingerprint: None, owner: None, generation: None, created: None }
+    }
+
+    /// Of several items with one key and without a link, the one that is ours: a copy is created after its original. Where
+    /// that is not known, or the same, the smallest id, so that every reading chooses the same.
+    #[must_use]
+    pub fn original<'a>(candidates: impl IntoIterator<Item = &'a Self>) -> Option<&'a Self> {
+        let rank = |found: &'a Self| (found.created.unwrap_or(Timestamp::MAX), found.item.id.as_str());
+        candidates.into_iter().min_by_key(|found| rank(found))
     }
 }

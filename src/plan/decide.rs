@@ -23,7 +23,9 @@ use crate::model::{
 /// # Errors
 /// When the calendar is kept by another instance.
 pub fn plan(inputs: &Inputs<'_>) -> Result<Plan, PlanError> {
-    let Inventory { known, copies } = inventory(inputs)?;
+    let inventory = inventory(inputs)?;
+    let newer = inventory.newer();
+    let Inventory { known, copies } = inventory;
     let mut desired: Vec<&Arc<DesiredEvent>> = inputs.desired.iter().collect();
     // They come in this order already, so that this is cheap.
     desired.sort_by(|one, other| one.key.cmp(&other.key));
@@ -41,7 +43,8 @@ pub fn plan(inputs: &Inputs<'_>) -> Result<Plan, PlanError> {
         let known = if order.is_ge() { known.next() } else { None };
         decisions.extend(decision(inputs, event, known));
     }
-    let mut plan = Plan { mailbox: inputs.mailbox.clone(), decisions, copies, brake_base: brake_base(inputs) };
+    let (mailbox, brake_base) = (inputs.mailbox.clone(), brake_base(inputs));
+    let mut plan = Plan { mailbox, decisions, copies, newer, brake_base };
     reshaped::tell(&mut plan, inputs.desired.iter().map(|event| &event.key));
     brake(inputs, &mut plan);
     Ok(plan)
@@ -93,19 +96,24 @@ fn wanted(inputs: &Inputs<'_>, event: &Arc<DesiredEvent>, known: Option<Known<'_
         None if over => Action::Keep { reason: KeepReason::Frozen, link: None },
         None if inputs.is_cancelled(&event.key) => Action::Keep { reason: KeepReason::Cancelled, link: None },
         Some(Known::Missing(_)) if inputs.is_cancelled(&event.key) => Action::Forget,
-        None => create(inputs, event, Repairs::NONE, CreateReason::New),
+        None => create(inputs, event, None, Repairs::NONE),
         Some(Known::Missing(_)) if over => Action::Keep { reason: KeepReason::Frozen, link: None },
         Some(Known::Missing(link)) => match repair(inputs, link) {
             None => Action::Quarantine { reason: QuarantineReason::RepairedTooOften },
-            Some(repairs) => create(inputs, event, repairs, CreateReason::DeletedInOutlook),
+            Some(repairs) => create(inputs, event, Some(link), repairs),
         },
         Some(Known::Intact(link)) => {
             let frozen = over && is_over(inputs, link.ends);
-            compare(event, &fingerprint, link, frozen, None)
+            compare(inputs, event, link, frozen, None)
         }
         Some(Known::Unlinked(link)) => {
             let link = Link { ends: ends(event), ..*link };
-            compare(event, &fingerprint, &link, over, Some(link.clone()))
+            compare(inputs, event, &link, over, Some(link.clone()))
+        }
+        Some(Known::Newer(link)) => {
+            let frozen = over && is_over(inputs, link.ends);
+            let link = Link { ends: ends(event), ..*link };
+            compare(inputs, event, &link, frozen, Some(link.clone()))
         }
         Some(Known::Changed { link, item }) => {
             let frozen = over && is_over(inputs, link.ends);
@@ -129,10 +137,12 @@ fn outside(inputs: &Inputs<'_>, event: &Arc<DesiredEvent>, known: Known<'_>) -> 
         Known::Changed { link, item } if link.fingerprint == event.fingerprint() => {
             as_it_is(Some(found_anew(link, item.clone())))
         }
-        Known::Intact(_) | Known::Changed { .. } | Known::Unlinked(_) => match wanted(inputs, event, Some(known)) {
-            Action::Keep { reason: KeepReason::Same, link } => as_it_is(link),
-            action => action,
-        },
+        Known::Intact(_) | Known::Changed { .. } | Known::Newer(_) | Known::Unlinked(_) => {
+            match wanted(inputs, event, Some(known)) {
+                Action::Keep { reason: KeepReason::Same, link } => as_it_is(link),
+                action => action,
+            }
+        }
     }
 }
 
@@ -142,8 +152,11 @@ fn is_over(inputs: &Inputs<'_>, instant: jiff::Timestamp) -> bool {
     instant < inputs.policy.frozen_before
 }
 
-fn create(inputs: &Inputs<'_>, event: &Arc<DesiredEvent>, repairs: Repairs, reason: CreateReason) -> Action {
-    let generation = inputs.pending.get(&event.key).copied().unwrap_or(inputs.now.as_millisecond());
+/// A new item, in place of the one that `gone` names where there was one.
+fn create(inputs: &Inputs<'_>, event: &Arc<DesiredEvent>, gone: Option<&Link>, repairs: Repairs) -> Action {
+    let (before, reason) =
+        gone.map_or((0, CreateReason::New), |link| (link.generation, CreateReason::DeletedInOutlook));
+    let generation = inputs.pending.get(&event.key).copied().unwrap_or_else(|| generation_after(inputs, before));
     Action::Create { event: Arc::clone(event), generation, repairs, reason }
 }
 
@@ -152,14 +165,14 @@ fn repair(inputs: &Inputs<'_>, link: &Link) -> Option<Repairs> {
     (link.repairs.today(inputs.now) < Repairs::COUNT_MAX).then(|| link.repairs.and_one(inputs.now))
 }
 
-fn compare(
-    event: &Arc<DesiredEvent>,
-    fingerprint: &Fingerprint,
-    link: &Link,
-    frozen: bool,
-    adopted: Option<Link>,
-) -> Action {
-    if link.fingerprint == *fingerprint {
+/// The generation of a write that is decided now: later than the one before, also on a clock that was set back.
+fn generation_after(inputs: &Inputs<'_>, before: i64) -> i64 {
+    inputs.now.as_millisecond().max(before.saturating_add(1))
+}
+
+fn compare(inputs: &Inputs<'_>, event: &Arc<DesiredEvent>, link: &Link, frozen: bool, adopted: Option<Link>) -> Action {
+    let fingerprint = event.fingerprint();
+    if link.fingerprint == fingerprint {
         return Action::Keep { reason: KeepReason::Same, link: adopted };
     }
     if frozen {
@@ -170,7 +183,7 @@ fn compare(
     Action::Update {
         event: Arc::clone(event),
         item: link.item.clone(),
-        generation: link.generation,
+        generation: generation_after(inputs, link.generation),
         fields,
         occurrences,
         written,
@@ -203,7 +216,7 @@ fn changed(
     // Nobody knows which of them somebody else changed: a series may have become a single event, or the other way round.
     let fields = Field::ALL.to_vec();
     let (occurrences, written) = occurrences(event, &fields, &found_anew(link, item.clone()));
-    let (event, generation) = (Arc::clone(event), link.generation);
+    let (event, generation) = (Arc::clone(event), generation_after(inputs, link.generation));
     Action::Update { event, item, generation, fields, occurrences, written, repairs, reason }
 }
 
@@ -220,6 +233,7 @@ fn unwanted(inputs: &Inputs<'_>, key: &SourceKey, known: Known<'_>) -> Action {
             let link = found_anew(link, item.clone());
             (link.clone(), item.clone(), Some(link))
         }
+        Known::Newer(link) => (Link::clone(&link), link.item.clone(), Some(*link)),
         Known::Unlinked(link) => return unwanted_orphan(inputs, key, *link),
     };
     match absence(inputs, key) {

@@ -1,6 +1,9 @@
 //! Puts links and snapshot together: what do we know of each key's item?
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::{
+    cmp::Ordering,
+    collections::{BTreeMap, HashMap, HashSet},
+};
 
 use super::{Inputs, PlanError};
 use crate::model::{
@@ -22,6 +25,8 @@ pub(super) enum Known<'a> {
         /// Its name now.
         item: &'a ItemRef,
     },
+    /// It was written after its link: the state is an old copy. What the item says is the link to be.
+    Newer(Box<Link>),
     /// It is gone.
     Missing(&'a Link),
     /// It is there, under our key, and no link names it: what it says is the link to be.
@@ -33,7 +38,7 @@ impl Known<'_> {
     pub(super) fn key(&self) -> &SourceKey {
         match self {
             Self::Intact(link) | Self::Changed { link, .. } | Self::Missing(link) => &link.key,
-            Self::Unlinked(link) => &link.key,
+            Self::Newer(link) | Self::Unlinked(link) => &link.key,
         }
     }
 }
@@ -43,6 +48,13 @@ impl Known<'_> {
 pub(super) struct Inventory<'a> {
     pub(super) known: Vec<Known<'a>>,
     pub(super) copies: Vec<String>,
+}
+
+impl Inventory<'_> {
+    /// How many items were written after their links.
+    pub(super) fn newer(&self) -> usize {
+        self.known.iter().filter(|known| matches!(known, Known::Newer(_))).count()
+    }
 }
 
 /// What links and snapshot say together.
@@ -82,12 +94,13 @@ fn since_cursor<'a>(
     for link in links {
         let candidates = by_key.remove(link.key.as_str()).unwrap_or_default();
         let is_gone = gone.contains(link.item.id.as_str());
-        let restored = if is_gone { original(&candidates).copied() } else { None };
-        let known = match (is_gone, restored, changed.get(link.item.id.as_str()).copied()) {
-            (true, Some(found), _) => linked(link, found),
+        let restored = if is_gone { FoundItem::original(candidates.iter().copied()) } else { None };
+        let named = candidates.iter().copied().find(|found| found.item.id == link.item.id);
+        let known = match (is_gone, restored.or(named), changed.get(link.item.id.as_str()).copied()) {
+            (_, Some(found), _) => linked(link, found),
             (true, None, _) => Known::Missing(link),
-            (false, _, Some(item)) if item.change_key != link.item.change_key => Known::Changed { link, item },
-            (false, _, Some(_) | None) => Known::Intact(link),
+            (false, None, Some(item)) if item.change_key != link.item.change_key => Known::Changed { link, item },
+            (false, None, Some(_) | None) => Known::Intact(link),
         };
         let own = restored.map_or(link.item.id.as_str(), |found| found.item.id.as_str());
         let copies = candidates.iter().filter(|item| item.item.id != own);
@@ -95,7 +108,8 @@ fn since_cursor<'a>(
         inventory.known.push(known);
     }
     for (key, candidates) in by_key {
-        let (Some(key), Some(ours)) = (SourceKey::parse(key), original(&candidates).copied()) else { continue };
+        let ours = FoundItem::original(candidates.iter().copied());
+        let (Some(key), Some(ours)) = (SourceKey::parse(key), ours) else { continue };
         inventory.copies.extend(others(&candidates, ours));
         inventory.known.push(Known::Unlinked(Box::new(link_of(key, ours))));
     }
@@ -124,8 +138,8 @@ fn whole<'a>(links: &'a [Link], found: &'a [FoundItem]) -> Inventory<'a> {
     for candidates in by_key.chunk_by(|one, other| one.key == other.key) {
         let Some(first) = candidates.first() else { continue };
         let link = links_by_key.get(first.key.as_str()).copied();
-        let named = link.and_then(|link| candidates.iter().find(|item| item.item.id == link.item.id));
-        let Some(ours) = named.or_else(|| original(candidates)).copied() else { continue };
+        let named = link.and_then(|link| candidates.iter().copied().find(|item| item.item.id == link.item.id));
+        let Some(ours) = named.or_else(|| FoundItem::original(candidates.iter().copied())) else { continue };
         let known = match link {
             Some(link) => linked(link, ours),
             // Not a key of ours, whatever it says.
@@ -144,13 +158,17 @@ fn whole<'a>(links: &'a [Link], found: &'a [FoundItem]) -> Inventory<'a> {
     inventory
 }
 
+/// What the item of a link is. One that carries a later generation than the link is of a write that the state does not know,
+/// and one that carries an earlier generation is of an old copy of the calendar.
 fn linked<'a>(link: &'a Link, ours: &'a FoundItem) -> Known<'a> {
-    if ours.item == link.item { Known::Intact(link) } else { Known::Changed { link, item: &ours.item } }
-}
-
-/// Of several items with one key, the one that is ours: the smallest id, so that every reading chooses the same.
-fn original<'a, 'b>(candidates: &'b [&'a FoundItem]) -> Option<&'b &'a FoundItem> {
-    candidates.iter().min_by(|one, other| one.item.id.cmp(&other.item.id))
+    match ours.generation.map(|generation| generation.cmp(&link.generation)) {
+        Some(Ordering::Greater) => {
+            let told = link_of(link.key.clone(), ours);
+            Known::Newer(Box::new(Link { ends: link.ends, repairs: link.repairs, ..told }))
+        }
+        None | Some(Ordering::Equal) if ours.item == link.item => Known::Intact(link),
+        None | Some(Ordering::Equal | Ordering::Less) => Known::Changed { link, item: &ours.item },
+    }
 }
 
 fn others<'a>(candidates: &'a [&FoundItem], ours: &FoundItem) -> impl Iterator<Item = String> + 'a {
@@ -159,5 +177,6 @@ fn others<'a>(candidates: &'a [&FoundItem], ours: &FoundItem) -> impl Iterator<I
 }
 
 fn link_of(key: SourceKey, found: &FoundItem) -> Link {
-    Link::new(key, found.item.clone(), found.fingerprint.clone().unwrap_or_else(Fingerprint::unknown))
+    let link = Link::new(key, found.item.clone(), found.fingerprint.clone().unwrap_or_else(Fingerprint::unknown));
+    Link { generation: found.generation.unwrap_or(link.generation), ..link }
 }

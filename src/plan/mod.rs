@@ -117,6 +117,8 @@ pub struct Plan {
     pub decisions: Vec<Decision>,
     /// Items that carry our properties and are left alone: copies that a user made.
     pub copies: Vec<String>,
+    /// How many items were written after their links: the state is an old copy, and what the items say counts.
+    pub newer: usize,
     /// The links that the brake's share is taken of.
     pub brake_base: usize,
 }
@@ -137,7 +139,7 @@ pub enum Action {
     Create {
         /// What it shows.
         event: Arc<DesiredEvent>,
-        /// Which creation of an item for the key this is: part of the transaction id.
+        /// The generation of the write: part of the transaction id, and written on the item.
         generation: i64,
         /// The repairs to record with the link.
         repairs: Repairs,
@@ -150,7 +152,7 @@ pub enum Action {
         event: Arc<DesiredEvent>,
         /// The item as it is now.
         item: ItemRef,
-        /// The generation of the item.
+        /// The generation of the write, which the item carries after it.
         generation: i64,
         /// The fields that are written.
         fields: Vec<Field>,

@@ -185,8 +185,8 @@ fn calendar(inputs: &Inputs<'_>) -> Result<String, PlanError> {
             Known::Intact(link) => form.named("intact", &link.item),
             Known::Changed { item, .. } => form.named("changed", item),
             Known::Missing(link) => form.named("missing", &link.item),
-            Known::Unlinked(link) => {
-                form.named("unlinked", &link.item);
+            Known::Newer(link) | Known::Unlinked(link) => {
+                form.named(if matches!(known, Known::Newer(_)) { "newer" } else { "unlinked" }, &link.item);
                 form.text(link.fingerprint.as_str());
             }
         }
@@ -237,17 +237,16 @@ impl Form {
         }
     }
 
-    /// What is done, and why. The generation of a create and the repairs tell the time and nothing else.
+    /// What is done, and why. The generation of a write and the repairs tell the time and nothing else.
     fn decision(&mut self, decision: &Decision) {
         self.text(decision.key.as_str());
         self.text(decision.action.word());
         self.text(decision.action.code());
         match &decision.action {
             Action::Create { event, .. } => self.text(event.fingerprint().as_str()),
-            Action::Update { event, item, generation, fields, occurrences, .. } => {
+            Action::Update { event, item, fields, occurrences, .. } => {
                 self.named("item", item);
                 self.text(event.fingerprint().as_str());
-                self.display(generation);
                 self.number(fields.len());
                 fields.iter().for_each(|field| self.text(field.name()));
                 self.text(if occurrences.lays_out() { "anew" } else { "some" });

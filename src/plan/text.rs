@@ -19,11 +19,22 @@ impl fmt::Display for Plan {
         for decision in self.decisions.iter().filter(|decision| is_news(decision)) {
             writeln!(formatter, "  {decision}")?;
         }
+        if self.newer > 0 {
+            writeln!(
+                formatter,
+                "  {} written after what the state knows: it is an old copy, and the items count",
+                items(self.newer)
+            )?;
+        }
         for copy in &self.copies {
             writeln!(formatter, "  leave       {copy}: a copy that carries our mark")?;
         }
         Ok(())
     }
+}
+
+fn items(count: usize) -> String {
+    if count == 1 { "1 item was".to_owned() } else { format!("{count} items were") }
 }
 
 fn is_news(decision: &Decision) -> bool {

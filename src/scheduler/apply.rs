@@ -16,7 +16,7 @@ use crate::{
         link::{Intent, Verb},
         occurrences::WrittenOccurrences,
     },
-    observability::events::{DeletionsHeld, DriftFound, PlanMade},
+    observability::events::{DeletionsHeld, DriftFound, PlanMade, StateOutdated},
     plan::{Action, CreateReason, Decision, KeepReason, Plan, QuarantineReason, UpdateReason},
     state::Settlement,
 };
@@ -36,6 +36,9 @@ impl Pass {
             kept: counts.keep as u64,
         }
         .emit();
+        if plan.newer > 0 {
+            StateOutdated { mailbox: self.mailbox.as_str(), count: plan.newer as u64 }.emit();
+        }
         let mut settlements = Vec::new();
         let mut held = Vec::new();
         for decision in &plan.decisions {
@@ -155,6 +158,7 @@ fn batches(plan: &Plan, size: usize) -> Vec<Batch> {
                 let write = Write::Update {
                     item: item.clone(),
                     event: Arc::clone(event),
+                    generation: *generation,
                     fields: fields.clone(),
                     occurrences: occurrences.clone(),
                 };

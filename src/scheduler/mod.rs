@@ -77,7 +77,7 @@ pub struct Wiring {
 #[derive(Debug, Default)]
 pub struct Calendars {
     open: Mutex<HashMap<Address, Calendar>>,
-    /// The mailboxes whose calendars were read at least once.
+    /// The mailboxes whose calendars were read at least once, and found to be ours.
     read: Mutex<HashSet<Address>>,
 }
 

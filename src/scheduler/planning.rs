@@ -69,8 +69,9 @@ impl Pass {
         };
         let asked = purpose == Purpose::Look || self.expected.is_some();
         let (plan, stamp) = self.plan(&links, reading.as_ref(), &pending, &verdicts, asked).await?;
-        // Before this process creates anything in a calendar, it looks: the state may be an old copy, or the item restored.
-        let unread = reading.is_none() && plan.counts().create > 0 && !self.wiring.has_read(&self.mailbox);
+        // Before this process writes anything to a calendar, it looks: the state may be an old copy, the item restored, or the
+        // calendar another instance's by now.
+        let unread = reading.is_none() && plan.counts().changes() > 0 && !self.wiring.has_read(&self.mailbox);
         let (plan, stamp, reading) = if unread {
             let reading = Some(self.read_now(&calendar, cursor(&state)).await?);
             let (plan, stamp) = self.plan(&links, reading.as_ref(), &pending, &verdicts, asked).await?;
@@ -78,6 +79,9 @@ impl Pass {
         } else {
             (plan, stamp, reading)
         };
+        if reading.is_some() {
+            self.wiring.note_read(&self.mailbox);
+        }
         let is_whole = matches!(&reading, Some((Reading { snapshot: Snapshot::Whole(_), .. }, _)));
         let reading = reading.map(|(reading, read_at)| (reading.cursor, read_at));
         Ok(Planned { plan, calendar, state, reading, is_whole, stamp })
@@ -168,7 +172,6 @@ impl Pass {
     ) -> Result<(Reading, Timestamp), PassStop> {
         let now = self.clock.now();
         let reading = self.wiring.gateway.read(calendar, cursor).await?;
-        self.wiring.note_read(&self.mailbox);
         Ok((reading, now))
     }
 }

@@ -75,12 +75,12 @@ fn is_recent(intent: &Intent, now: Timestamp) -> bool {
     now.as_millisecond() - intent.generation < SAME_GENERATION_MS
 }
 
-/// The item of an intent: the one that the link names, else, of several with the key, the smallest id.
+/// The item of an intent: the one that the link names, else the original of several with the key.
 fn original<'a>(found: &'a [FoundItem], intent: &Intent, link: Option<&Link>) -> Option<&'a FoundItem> {
     let with_key = || found.iter().filter(|item| item.key == intent.key.as_str());
     with_key()
         .find(|item| link.is_some_and(|link| link.item.id == item.item.id))
-        .or_else(|| with_key().min_by(|one, other| one.item.id.cmp(&other.item.id)))
+        .or_else(|| FoundItem::original(with_key()))
 }
 
 fn refuse_foreign_owner(pass: &Pass, item: Option<&FoundItem>) -> Result<(), PlanError> {
@@ -90,14 +90,14 @@ fn refuse_foreign_owner(pass: &Pass, item: Option<&FoundItem>) -> Result<(), Pla
     })
 }
 
-/// What the calendar says of an intent. The item's own fingerprint tells which write it went through.
+/// What the calendar says of an intent. The item's own fingerprint and generation tell which write it went through.
 fn settle_one(intent: &Intent, item: Option<&FoundItem>) -> Settlement {
     match (intent.verb, item) {
         // How far the write came with the occurrences nobody knows.
         (Verb::Create | Verb::Update, Some(found)) => {
             let fingerprint = found.fingerprint.clone().unwrap_or_else(Fingerprint::unknown);
             Settlement::Linked(Link {
-                generation: intent.generation,
+                generation: found.generation.unwrap_or(intent.generation),
                 ends: intent.ends,
                 repairs: intent.repairs,
                 ..Link::new(intent.key.clone(), found.item.clone(), fingerprint)

@@ -98,7 +98,13 @@ impl Stage {
             Some((item, before)) => {
                 let fields = before.differing_fields(&event.fingerprint());
                 let occurrences = if event.series.is_some() { Occurrences::All } else { Occurrences::NONE };
-                (!fields.is_empty()).then(|| Write::Update { item: item.clone(), event, fields, occurrences })
+                (!fields.is_empty()).then(|| Write::Update {
+                    item: item.clone(),
+                    event,
+                    generation: 2,
+                    fields,
+                    occurrences,
+                })
             }
         });
         let writes: Vec<Write> = changes.chain(deletes).collect();

@@ -216,7 +216,7 @@ impl Stage {
                 (Write::Create { event, generation }, written)
             }
             Action::Update { event, item, fields, occurrences, written, .. } => {
-                (Write::Update { item, event, fields, occurrences }, written)
+                (Write::Update { item, event, generation: 2, fields, occurrences }, written)
             }
             other => panic!("{other:?}"),
         };

@@ -79,23 +79,22 @@ async fn create<'a>(
     outcomes: &mut [Option<Outcome>],
     masters: &mut Vec<Master<'a>>,
 ) {
-    let event = |number: usize| match writes.get(number) {
-        Some(Write::Create { event, .. }) => Some(&**event),
+    let (calendar, owner) = (sender.calendar, &sender.client.config.owner);
+    let said = |number: usize| match writes.get(number) {
+        Some(Write::Create { event, generation }) => {
+            Some((&**event, first_fingerprint(event, &Occurrences::Fresh), *generation))
+        }
         Some(Write::Update { .. } | Write::Delete { .. }) | None => None,
     };
-    let parcels = (0..writes.len()).filter_map(|number| event(number).map(|event| Parcel::of(number, event))).collect();
-    let (calendar, owner) = (sender.calendar, &sender.client.config.owner);
-    let fingerprints: Vec<Option<(&DesiredEvent, Fingerprint)>> = (0..writes.len())
-        .map(|number| event(number).map(|event| (event, first_fingerprint(event, &Occurrences::Fresh))))
-        .collect();
-    let said = |number: usize| fingerprints.get(number).cloned().flatten();
+    let parcels =
+        (0..writes.len()).filter_map(|number| said(number).map(|(event, ..)| Parcel::of(number, event))).collect();
     let build = |numbers: &[usize]| {
         let events = numbers.iter().filter_map(|number| said(*number)).collect();
         CreateItem { calendar, events, owner }
     };
     for (number, result) in sender.send(parcels, build).await {
         match (result, said(number)) {
-            (Ok(item), Some((event, fingerprint))) => {
+            (Ok(item), Some((event, fingerprint, _))) => {
                 written(outcomes, masters, number, event, item, fingerprint, &Occurrences::Fresh);
             }
             (Ok(_), None) => {}
@@ -112,7 +111,7 @@ async fn change<'a>(
 ) {
     let mut pending = Vec::new();
     for (number, write) in writes.iter().enumerate() {
-        if let Write::Update { item, event, fields, occurrences } = write {
+        if let Write::Update { item, event, generation, fields, occurrences } = write {
             let fingerprint = first_fingerprint(event, occurrences);
             let item = item.clone();
             pending.push(Pending {
@@ -121,6 +120,7 @@ async fn change<'a>(
                 event,
                 fields: Some((fields, occurrences)),
                 fingerprint,
+                generation: *generation,
                 way: Way::FIRST,
                 refreshed: false,
             });
@@ -152,6 +152,8 @@ pub(super) struct Pending<'a> {
     pub(super) fields: Option<(&'a [Field], &'a Occurrences)>,
     /// The fingerprint that it is to carry.
     pub(super) fingerprint: Fingerprint,
+    /// The generation that it is to carry, where fields are written.
+    pub(super) generation: i64,
     /// How it is put.
     pub(super) way: Way,
     /// Whether its change key was asked for.
@@ -175,7 +177,8 @@ pub(super) async fn update<'a>(
                 let update = match pending.fields {
                     Some((fields, occurrences)) => {
                         let (event, way, lays_out) = (pending.event, pending.way, occurrences.lays_out());
-                        Update::Fields { event, fields, lays_out, fingerprint, owner, way }
+                        let generation = pending.generation;
+                        Update::Fields { event, fields, lays_out, fingerprint, generation, owner, way }
                     }
                     None => Update::Fingerprint(fingerprint),
                 };
@@ -221,6 +224,21 @@ pub(super) async fn update<'a>(
         }
     }
     done
+}
+
+/// Writes the name of this instance on items, and nothing else.
+pub(super) async fn own(client: &Client, calendar: &Calendar, items: &[ItemRef]) -> Vec<Result<(), Fault>> {
+    let mut sender = Sender::new(client, calendar);
+    let owner = &client.config.owner;
+    let change = |position: &usize| items.get(*position).map(|item| (Target::Item(item.clone()), Update::Owner(owner)));
+    let build = |positions: &[usize]| UpdateItem { changes: positions.iter().filter_map(change).collect() };
+    let mut owned: Vec<Result<(), Fault>> = items.iter().map(|_| Err(forgotten())).collect();
+    for (position, result) in sender.send((0..items.len()).map(Parcel::bare).collect(), build).await {
+        if let Some(place) = owned.get_mut(position) {
+            *place = result.map(|_: ItemRef| ());
+        }
+    }
+    owned
 }
 
 async fn delete(sender: &mut Sender<'_>, writes: &[Write], outcomes: &mut [Option<Outcome>]) {

@@ -43,7 +43,7 @@ use crate::{
         address::Address,
         fault::Fault,
         key::SourceKey,
-        link::{FoundItem, Owner},
+        link::{FoundItem, ItemRef, Owner},
     },
     settings::ServerVersion,
 };
@@ -128,5 +128,9 @@ impl Gateway for EwsGateway {
 
     fn apply<'a>(&'a self, calendar: &'a Calendar, writes: &'a [Write]) -> Later<'a, Vec<Outcome>> {
         Box::pin(apply::apply(&self.client, calendar, writes))
+    }
+
+    fn own<'a>(&'a self, calendar: &'a Calendar, items: &'a [ItemRef]) -> Later<'a, Vec<Result<(), Fault>>> {
+        Box::pin(apply::own(&self.client, calendar, items))
     }
 }

@@ -90,7 +90,14 @@ impl Stage {
 
     async fn update(&self, item: &ItemRef, event: &DesiredEvent, fields: &[Field]) -> ItemRef {
         let (item, event) = (item.clone(), Arc::new(event.clone()));
-        self.apply(Write::Update { item, event, fields: fields.to_vec(), occurrences: Occurrences::NONE }).await
+        self.apply(Write::Update {
+            item,
+            event,
+            generation: 2,
+            fields: fields.to_vec(),
+            occurrences: Occurrences::NONE,
+        })
+        .await
     }
 
     /// How many items changed since, and those of ours.

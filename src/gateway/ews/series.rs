@@ -201,6 +201,7 @@ async fn finish(sender: &mut Sender<'_>, mut masters: Vec<Master<'_>>) -> Vec<(u
         event: master.event,
         fields: None,
         fingerprint: master.event.fingerprint(),
+        generation: 0,
         way: Way::FIRST,
         refreshed: false,
     });

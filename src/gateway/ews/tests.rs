@@ -102,7 +102,13 @@ fn update(event: DesiredEvent, fields: &[Field]) -> Write {
 }
 
 fn update_occurrences(event: DesiredEvent, fields: &[Field], occurrences: Occurrences) -> Write {
-    Write::Update { item: item_ref("I", "old"), event: Arc::new(event), fields: fields.to_vec(), occurrences }
+    Write::Update {
+        item: item_ref("I", "old"),
+        event: Arc::new(event),
+        generation: 2,
+        fields: fields.to_vec(),
+        occurrences,
+    }
 }
 
 fn delete(id: &str) -> Write {
@@ -606,7 +612,7 @@ proptest! {
         event.content.categories = categories;
         event.content.reminder_minutes = reminder;
         let (calendar, owner) = (sample::calendar(), sample::owner());
-        let events = vec![(&event, event.fingerprint())];
+        let events = vec![(&event, event.fingerprint(), 1)];
         let operation = super::create_item::CreateItem { calendar: &calendar, events, owner: &owner };
         let written = super::envelope::envelope(&setting.config(), &sample::mailbox(), &operation);
         let body = super::document::soap_body(&written).unwrap();

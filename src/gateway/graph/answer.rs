@@ -15,6 +15,7 @@ use crate::model::link::ItemRef;
 pub(super) struct EventAnswer {
     pub(super) id: Option<String>,
     pub(super) change_key: Option<String>,
+    pub(super) created_date_time: Option<String>,
     /// `singleInstance`, `occurrence`, `exception` or `seriesMaster`.
     pub(super) r#type: Option<String>,
     /// Of an occurrence: the instant at which the rule lets it start.

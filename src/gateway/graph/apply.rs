@@ -11,6 +11,7 @@ use super::{
     create_event, delete_event, fault,
     fault::Verb,
     occurrences::{self, Pending},
+    properties::Said,
     update_event,
 };
 use crate::model::{
@@ -24,9 +25,22 @@ use crate::model::{
 
 /// One write and what its item says after its request.
 enum Due<'a> {
-    Create { event: &'a DesiredEvent, generation: i64, says: Fingerprint },
-    Update { item: &'a ItemRef, event: &'a DesiredEvent, fields: &'a [Field], lays_out: bool, says: Fingerprint },
-    Delete { item: &'a ItemRef },
+    Create {
+        event: &'a DesiredEvent,
+        generation: i64,
+        says: Fingerprint,
+    },
+    Update {
+        item: &'a ItemRef,
+        event: &'a DesiredEvent,
+        generation: i64,
+        fields: &'a [Field],
+        lays_out: bool,
+        says: Fingerprint,
+    },
+    Delete {
+        item: &'a ItemRef,
+    },
 }
 
 /// Carries out writes and returns one outcome for each, in their order.
@@ -50,7 +64,8 @@ pub(super) async fn apply(gateway: &GraphGateway, calendar: &Calendar, writes: &
             (outcome, _) => outcome,
         };
         if let (Some((event, series, only)), Outcome::Written { item, .. }) = (second_wave(&writes[*place]), &outcome) {
-            pending.push(Pending { place: *place, item: item.clone(), event, series, only });
+            let generation = generation(&writes[*place]);
+            pending.push(Pending { place: *place, item: item.clone(), event, series, generation, only });
         }
         outcomes[*place] = outcome;
     }
@@ -60,6 +75,14 @@ pub(super) async fn apply(gateway: &GraphGateway, calendar: &Calendar, writes: &
         }
     }
     outcomes
+}
+
+/// Writes the name of this instance on items, and nothing else.
+pub(super) async fn own(gateway: &GraphGateway, calendar: &Calendar, items: &[ItemRef]) -> Vec<Result<(), Fault>> {
+    let request = |item: &ItemRef| update_event::update_owner(calendar, &item.id, &gateway.config.owner);
+    let requests: Vec<Inner<'_>> = items.iter().map(request).collect();
+    let answers = Sender::new(gateway, &calendar.mailbox).run(&requests).await;
+    answers.into_iter().map(|answer| answer.map(|_| ()).map_err(|failure| failure.fault)).collect()
 }
 
 /// Makes single events of the series that are laid out anew, so that none of their exceptions stays, and returns what they
@@ -75,8 +98,9 @@ async fn remove_recurrences(
     let says = Fingerprint::unknown();
     let owner = &sender.gateway.config.owner;
     let rebuilt = |place: &usize| match &writes[*place] {
-        Write::Update { item, event, occurrences: Occurrences::All, .. } if event.series.is_some() => {
-            let request = update_event::remove_recurrence(calendar, &item.id, event, &says, owner);
+        Write::Update { item, event, generation, occurrences: Occurrences::All, .. } if event.series.is_some() => {
+            let said = Said { fingerprint: &says, generation: *generation, owner };
+            let request = update_event::remove_recurrence(calendar, &item.id, event, said);
             Some((*place, item, request))
         }
         Write::Create { .. } | Write::Update { .. } | Write::Delete { .. } => None,
@@ -134,6 +158,14 @@ fn second_wave(write: &Write) -> Option<(&DesiredEvent, &Series, Option<&[DateTi
     Some((event, series, occurrences.only()))
 }
 
+/// The generation of a write; of a delete there is none.
+const fn generation(write: &Write) -> i64 {
+    match write {
+        Write::Create { generation, .. } | Write::Update { generation, .. } => *generation,
+        Write::Delete { .. } => 0,
+    }
+}
+
 impl<'a> Due<'a> {
     fn of(write: &'a Write) -> Self {
         let says = |event: &DesiredEvent| match second_wave(write) {
@@ -142,9 +174,14 @@ impl<'a> Due<'a> {
         };
         match write {
             Write::Create { event, generation } => Self::Create { event, generation: *generation, says: says(event) },
-            Write::Update { item, event, fields, occurrences } => {
-                Self::Update { item, event, fields, lays_out: occurrences.lays_out(), says: says(event) }
-            }
+            Write::Update { item, event, generation, fields, occurrences } => Self::Update {
+                item,
+                event,
+                generation: *generation,
+                fields,
+                lays_out: occurrences.lays_out(),
+                says: says(event),
+            },
             Write::Delete { item, .. } => Self::Delete { item },
         }
     }
@@ -153,10 +190,12 @@ impl<'a> Due<'a> {
         let owner = &gateway.config.owner;
         match self {
             Self::Create { event, generation, says } => {
-                create_event::create_event(calendar, event, *generation, says, owner)
+                let said = Said { fingerprint: says, generation: *generation, owner };
+                create_event::create_event(calendar, event, said)
             }
-            Self::Update { item, event, fields, lays_out, says } => {
-                update_event::update_event(calendar, &item.id, event, (fields, *lays_out), says, owner)
+            Self::Update { item, event, generation, fields, lays_out, says } => {
+                let said = Said { fingerprint: says, generation: *generation, owner };
+                update_event::update_event(calendar, &item.id, event, (fields, *lays_out), said)
             }
             Self::Delete { item } => delete_event::delete_event(calendar, &item.id),
         }

@@ -33,7 +33,7 @@ use crate::{
         address::Address,
         fault::Fault,
         key::SourceKey,
-        link::{FoundItem, Owner},
+        link::{FoundItem, ItemRef, Owner},
         snapshot::Snapshot,
     },
 };
@@ -106,6 +106,10 @@ impl Gateway for GraphGateway {
 
     fn apply<'a>(&'a self, calendar: &'a Calendar, writes: &'a [Write]) -> Later<'a, Vec<Outcome>> {
         Box::pin(apply::apply(self, calendar, writes))
+    }
+
+    fn own<'a>(&'a self, calendar: &'a Calendar, items: &'a [ItemRef]) -> Later<'a, Vec<Result<(), Fault>>> {
+        Box::pin(apply::own(self, calendar, items))
     }
 }
 

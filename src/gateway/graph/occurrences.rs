@@ -13,7 +13,9 @@ use super::{
     delete_event, fault,
     fault::Verb,
     list_instances::{self, Instance},
-    pages, update_event,
+    pages,
+    properties::Said,
+    update_event,
 };
 use crate::model::{
     event::{Content, DesiredEvent},
@@ -32,6 +34,8 @@ pub(super) struct Pending<'a> {
     pub(super) item: ItemRef,
     pub(super) event: &'a DesiredEvent,
     pub(super) series: &'a Series,
+    /// The generation of its write.
+    pub(super) generation: i64,
     /// The originals that are written; `None` for all that differ, of a series that was just laid out.
     pub(super) only: Option<&'a [DateTime]>,
 }
@@ -141,7 +145,8 @@ async fn finish(sender: &mut Sender<'_>, calendar: &Calendar, tasks: Vec<Task<'_
         .iter()
         .zip(&named)
         .map(|(task, (id, fingerprint))| {
-            update_event::update_properties(calendar, id, task.pending.event, fingerprint, owner)
+            let said = Said { fingerprint, generation: task.pending.generation, owner };
+            update_event::update_properties(calendar, id, task.pending.event, said)
         })
         .collect();
     let answers = if requests.is_empty() { Vec::new() } else { sender.run(&requests).await };

@@ -28,6 +28,7 @@ async fn writes_go_out_in_one_batch() {
         item: item(id),
         occurrences: if event.series.is_some() { Occurrences::Fresh } else { Occurrences::NONE },
         event: Arc::new(event),
+        generation: 2,
         fields: fields.to_vec(),
     };
     let mut quiet = single("quiet", paris());

@@ -24,7 +24,7 @@ fn create(id: &str) -> Write {
 
 fn update(id: &str) -> Write {
     let event = Arc::new(single(id, paris()));
-    Write::Update { item: item(id), event, fields: vec![Field::Subject], occurrences: Occurrences::NONE }
+    Write::Update { item: item(id), event, generation: 2, fields: vec![Field::Subject], occurrences: Occurrences::NONE }
 }
 
 fn delete(id: &str) -> Write {

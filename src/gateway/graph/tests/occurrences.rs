@@ -139,6 +139,7 @@ async fn an_update_writes_the_occurrences_again_when_it_must() {
         let write = Write::Update {
             item: item("S"),
             event: Arc::new(event.clone()),
+            generation: 2,
             fields: fields.clone(),
             occurrences: occurrences.clone(),
         };
@@ -165,7 +166,13 @@ async fn an_update_writes_the_occurrences_again_when_it_must() {
 }
 
 fn update(event: &DesiredEvent, occurrences: Occurrences) -> Write {
-    Write::Update { item: item("S"), event: Arc::new(event.clone()), fields: vec![Field::Occurrences], occurrences }
+    Write::Update {
+        item: item("S"),
+        event: Arc::new(event.clone()),
+        generation: 2,
+        fields: vec![Field::Occurrences],
+        occurrences,
+    }
 }
 
 #[tokio::test]
