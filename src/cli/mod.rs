@@ -1,5 +1,6 @@
 //! The commands: arguments in, words and tables out.
 
+mod adopt;
 mod check;
 mod cohort;
 mod config;
@@ -65,6 +66,11 @@ enum Command {
     Held(HeldCommand),
     /// Remove everything of ours from one calendar, after asking; for a daemon that is stopped
     Purge(PurgeArguments),
+    /// Rebuild the links from the calendars, when the state is lost or not to be trusted; for a daemon that is stopped
+    ///
+    /// Reads each calendar whole and writes nothing to it. With --take-over, after asking, it writes the name of this instance
+    /// on the items of another one, which has to be stopped, and nothing else; it may be run again when it was interrupted.
+    Adopt(AdoptArguments),
     /// Read or write one setting
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -153,6 +159,21 @@ struct PurgeArguments {
     mailbox: String,
     /// Do not ask
     #[arg(long)]
+    yes: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+struct AdoptArguments {
+    #[command(flatten)]
+    cohort: CohortArguments,
+    /// Also what another instance wrote: after this it is refused, and this one goes on
+    #[arg(long)]
+    take_over: bool,
+    /// Do not ask
+    #[arg(long, requires = "take_over")]
     yes: bool,
     /// Print JSON
     #[arg(long)]
@@ -278,6 +299,7 @@ async fn dispatch(arguments: Arguments, is_named: bool) -> Outcome {
         Command::Held(HeldCommand::Approve(arguments)) => held::decide(config, Verdict::Approved, &arguments).await,
         Command::Held(HeldCommand::Reject(arguments)) => held::decide(config, Verdict::Rejected, &arguments).await,
         Command::Purge(arguments) => purge::purge(config, &arguments).await,
+        Command::Adopt(arguments) => adopt::adopt(config, &arguments).await,
         Command::Config(ConfigCommand::Get { key }) => config::get(config, &key),
         Command::Config(ConfigCommand::Set { key, value }) => config::set(config, &key, &value),
         Command::Sandbox(SandboxArguments { listen, record }) => {

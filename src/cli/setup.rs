@@ -15,7 +15,7 @@ use crate::{
     model::address::Address,
     scheduler::{Engine, Progress},
     settings::{Environment, Loaded, Settings, SettingsFaults, Strictness, load},
-    state::{Access, StateError, Store},
+    state::{Access, Host, StateError, Store},
 };
 
 /// Where the settings are when nobody says.
@@ -49,12 +49,28 @@ pub(super) fn address(text: &str) -> anyhow::Result<Address> {
 
 /// Opens the state; a hint goes with every failure.
 pub(super) async fn open_state(settings: &Settings, access: Access) -> anyhow::Result<Store> {
-    Store::open(&settings.state.path, access).await.map_err(|error| state_failure(&error))
+    let host = Host::of(settings.state.host.as_deref());
+    let store = Store::open_on(&host, &settings.state.path, access).await.map_err(|error| state_failure(&error))?;
+    if access == Access::Shared {
+        tell_elsewhere(&store);
+    }
+    Ok(store)
 }
 
 /// Opens the state for looking, also while a daemon has it; a hint goes with every failure.
 pub(super) async fn look_at_state(settings: &Settings) -> anyhow::Result<Store> {
-    Store::look(&settings.state.path).await.map_err(|error| state_failure(&error))
+    let host = Host::of(settings.state.host.as_deref());
+    let store = Store::look_on(&host, &settings.state.path).await.map_err(|error| state_failure(&error))?;
+    tell_elsewhere(&store);
+    Ok(store)
+}
+
+/// Says whose a state is that was copied or moved here: it may be looked at.
+fn tell_elsewhere(store: &Store) {
+    if let Some(elsewhere) = store.elsewhere() {
+        output::complain(format_args!("this state is a copy, or was moved: it is that of {elsewhere}"));
+        output::print_hint("nothing can be written with it before `calsyncd adopt --take-over`");
+    }
 }
 
 /// A failure of the state with its cause and its hint.

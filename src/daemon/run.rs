@@ -25,7 +25,7 @@ use crate::{
         diff::{diff, until_restart},
         load,
     },
-    state::{Access, StateError, Store},
+    state::{Access, Host, StateError, Store},
 };
 
 /// Why the daemon ends with a failure.
@@ -69,7 +69,8 @@ pub async fn run(path: &Path, environment: &Environment, loaded: Loaded, log: &L
     warn(&warnings);
     let mut signals = SignalStream::open()?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let store = Store::open(&settings.state.path, Access::Exclusive).await?;
+    let store =
+        Store::open_on(&Host::of(settings.state.host.as_deref()), &settings.state.path, Access::Exclusive).await?;
     let wiring = Arc::new(wire(&settings, store.owner(), &clock)?);
     let stop = CancellationToken::new();
     let engine = Engine::new(store.clone(), Arc::clone(&clock), wiring, Progress::default(), stop.clone());

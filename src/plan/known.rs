@@ -129,7 +129,7 @@ fn refuse_foreign_owner(inputs: &Inputs<'_>, found: &[FoundItem]) -> Result<(), 
     }
 }
 
-fn whole<'a>(links: &'a [Link], found: &'a [FoundItem]) -> Inventory<'a> {
+pub(super) fn whole<'a>(links: &'a [Link], found: &'a [FoundItem]) -> Inventory<'a> {
     let mut by_key: Vec<&FoundItem> = found.iter().collect();
     by_key.sort_by(|one, other| one.key.cmp(&other.key));
     let links_by_key: HashMap<&str, &Link> = links.iter().map(|link| (link.key.as_str(), link)).collect();

@@ -2,6 +2,7 @@
 //!
 //! *Invariant*: nothing here reads a clock, a file or a setting; the same values give the same plan.
 
+mod adopt;
 mod check;
 mod code;
 mod decide;
@@ -31,6 +32,7 @@ use crate::model::{
     snapshot::Snapshot,
 };
 
+pub use adopt::{Adopted, Adoption, adopt, foreign};
 pub use check::{Violation, check};
 pub use decide::{ends, is_braked, plan};
 pub use purge::purge;

@@ -1,5 +1,6 @@
 //! When, how fast and in which order: sources are read, mailboxes get their turn, waits are kept.
 
+mod adopt;
 mod agenda;
 mod apply;
 mod backoff;
@@ -31,6 +32,7 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp};
 
+pub use adopt::{Adoptions, Owners};
 pub use engine::{Command, Engine, Heartbeat, MailboxSummary, Summary};
 pub use explain::{Explanation, InMailbox, JobWord, SourceWord, explain};
 pub use hand_over::Waiting;

@@ -96,6 +96,28 @@ impl Pass {
         verdicts: &BTreeMap<SourceKey, Verdict>,
         stamped: bool,
     ) -> Result<(Plan, Option<Stamp>), PassStop> {
+        let decide = |inputs: &Inputs<'_>| {
+            let plan = plan(inputs)?;
+            if let Some(violation) = check(&plan, inputs).into_iter().next() {
+                return Err(PassStop::Violation(violation));
+            }
+            let stamp = if stamped { Some(stamp(inputs, &plan)?) } else { None };
+            Ok((plan, stamp))
+        };
+        let ((mut plan, stamp), left) = self.decide(links, reading, pending, verdicts, decide).await?;
+        plan.copies.extend(left);
+        Ok((plan, stamp))
+    }
+
+    /// Puts together what a decision depends on, and decides; returns the known copies of the reading as well.
+    pub(super) async fn decide<T>(
+        &self,
+        links: &[Link],
+        reading: Option<&(Reading, Timestamp)>,
+        pending: &BTreeMap<SourceKey, i64>,
+        verdicts: &BTreeMap<SourceKey, Verdict>,
+        decide: impl FnOnce(&Inputs<'_>) -> Result<T, PassStop> + Send,
+    ) -> Result<(T, Vec<String>), PassStop> {
         let snapshot = reading.map_or(&Snapshot::NotRead, |(reading, _)| &reading.snapshot);
         let copies = self.store.copies(&self.mailbox).await?;
         let (snapshot, left) = without_copies(snapshot, &copies, links);
@@ -118,13 +140,7 @@ impl Pass {
             policy: &policy,
             now,
         };
-        let mut plan = plan(&inputs)?;
-        if let Some(violation) = check(&plan, &inputs).into_iter().next() {
-            return Err(PassStop::Violation(violation));
-        }
-        let stamp = if stamped { Some(stamp(&inputs, &plan)?) } else { None };
-        plan.copies.extend(left);
-        Ok((plan, stamp))
+        Ok((decide(&inputs)?, left))
     }
 
     async fn refusals(&self) -> Result<BTreeMap<SourceKey, Refusal>, StateError> {

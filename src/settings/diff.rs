@@ -9,7 +9,7 @@ use super::{
 
 /// Keys that only a restart can apply: the state is open, and its file holds the leases of running work; the form of the log is
 /// chosen once, so that one journal does not change its form half-way.
-const NEEDS_RESTART: [&str; 2] = ["state.path", "log.format"];
+const NEEDS_RESTART: [&str; 3] = ["state.path", "state.host", "log.format"];
 
 /// The difference of two settings. Holds names of keys, never values.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

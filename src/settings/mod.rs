@@ -212,6 +212,8 @@ pub enum Departure {
 pub struct State {
     /// `path`: the SQLite file.
     pub path: PathBuf,
+    /// `host`: the name of the machine, for a state that follows its container; else the machine says who it is.
+    pub host: Option<String>,
 }
 
 /// `[limits]`.

@@ -119,7 +119,8 @@ pub(super) const KIND_TEMPLATES: &[Key] = &[
 ];
 
 /// `[state]`.
-pub(super) const STATE: &[Key] = &[key("path", Form::Text, "/var/lib/calsyncd/state.sqlite")];
+pub(super) const STATE: &[Key] =
+    &[key("path", Form::Text, "/var/lib/calsyncd/state.sqlite"), unset("host", Form::Text)];
 
 /// `[limits]`.
 pub(super) const LIMITS: &[Key] = &[

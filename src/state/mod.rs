@@ -6,6 +6,7 @@ mod change;
 mod copies;
 mod findings;
 mod holds;
+mod home;
 mod instance;
 mod links;
 mod mailboxes;
@@ -26,9 +27,11 @@ use sqlx::{
 };
 
 use crate::model::link::Owner;
+use instance::Instance;
 
 pub use findings::{Refused, RejectedEvent};
 pub use holds::{Decision, Held};
+pub use home::{Elsewhere, Host};
 pub use links::{Settlement, Settlements};
 pub use mailboxes::{MailboxState, Parked};
 pub use source_counts::SourceCount;
@@ -49,6 +52,14 @@ pub enum StateError {
     InUse {
         /// The file.
         path: PathBuf,
+    },
+    /// It was copied or moved: what it tells of is another instance's.
+    #[error("the state {path} is a copy, or was moved: it is that of {elsewhere}; nothing is written")]
+    Elsewhere {
+        /// The file.
+        path: PathBuf,
+        /// Whose it is.
+        elsewhere: Box<Elsewhere>,
     },
     /// It is not a database of ours, or of a newer version.
     #[error("the state {path} cannot be read")]
@@ -84,9 +95,12 @@ impl StateError {
             Self::Open { .. } => {
                 "make sure that the folder exists and that the daemon's user may write there ([state] path)"
             }
+            Self::Elsewhere { .. } => {
+                "stop that instance for good, then take over what it wrote with `calsyncd adopt --take-over`; containers name their machine in [state] host"
+            }
             Self::InUse { .. } => "stop the other process, or give this one a [state] path of its own",
             Self::Unreadable { .. } | Self::Content { .. } => {
-                "put back a backup, or move the file away and keep the file `.instance` beside it: the links are then rebuilt from the calendars"
+                "put back a backup, or move the file away with its -wal and -shm, keep `.instance` beside it, and rebuild the links with `calsyncd adopt`"
             }
             Self::Statement { .. } => {
                 "look at the free space and the rights of the file system that holds [state] path"
@@ -99,7 +113,8 @@ impl StateError {
 #[derive(Debug, Clone)]
 pub struct Store {
     pool: AnyPool,
-    owner: Owner,
+    instance: Instance,
+    place: Place,
     _lock: Option<Arc<File>>,
 }
 
@@ -108,27 +123,44 @@ pub struct Store {
 pub enum Access {
     /// For writing: no other process may have it so.
     Exclusive,
+    /// The same, also for a state that was copied or moved here: to take over what it tells of.
+    TakeOver,
     /// For looking, also while a daemon runs.
     Shared,
 }
 
+/// The file of a state, and the machine that it is on.
+#[derive(Debug, Clone)]
+struct Place {
+    path: PathBuf,
+    host: Host,
+}
+
 impl Store {
-    /// Opens the state at `path`, making it when there is none.
+    /// Opens the state at `path` on the machine as it calls itself, making it when there is none.
     ///
     /// # Errors
-    /// When it cannot be made, opened, locked or read.
+    /// When it cannot be made, opened, locked or read, and for writing when it was copied or moved here.
     pub async fn open(path: &Path, access: Access) -> Result<Self, StateError> {
+        Self::open_on(&Host::of(None), path, access).await
+    }
+
+    /// Opens the state at `path` on this machine, making it when there is none.
+    ///
+    /// # Errors
+    /// When it cannot be made, opened, locked or read, and for writing when it was copied or moved here.
+    pub async fn open_on(host: &Host, path: &Path, access: Access) -> Result<Self, StateError> {
         let open = |source| StateError::Open { path: path.to_owned(), source };
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder).map_err(open)?;
         }
         let lock = match access {
-            Access::Exclusive => Some(Arc::new(lock(path)?)),
+            Access::Exclusive | Access::TakeOver => Some(Arc::new(lock(path)?)),
             Access::Shared => None,
         };
         // SQLite's own error for this case does not say why.
         File::options()
-            .create(access == Access::Exclusive)
+            .create(access != Access::Shared)
             .truncate(false)
             .write(true)
             .read(true)
@@ -149,8 +181,13 @@ impl Store {
             .connect(&url)
             .await
             .map_err(|error| unreadable(error.into()))?;
-        let owner = instance::name(&pool, path, access).await?;
-        Ok(Self { pool, owner, _lock: lock })
+        let instance = instance::find(&pool, path, host, access).await?;
+        match instance.elsewhere {
+            Some(elsewhere) if access == Access::Exclusive => {
+                Err(StateError::Elsewhere { path: path.to_owned(), elsewhere: Box::new(elsewhere) })
+            }
+            _ => Ok(Self { pool, instance, place: Place { path: path.to_owned(), host: host.clone() }, _lock: lock }),
+        }
     }
 
     /// Opens the state for looking, also while a daemon has it. Where there is none, what is looked at is empty and kept
@@ -159,8 +196,16 @@ impl Store {
     /// # Errors
     /// When it is there and cannot be opened or read.
     pub async fn look(path: &Path) -> Result<Self, StateError> {
+        Self::look_on(&Host::of(None), path).await
+    }
+
+    /// The same on this machine.
+    ///
+    /// # Errors
+    /// When it is there and cannot be opened or read.
+    pub async fn look_on(host: &Host, path: &Path) -> Result<Self, StateError> {
         if path.exists() {
-            return Self::open(path, Access::Shared).await;
+            return Self::open_on(host, path, Access::Shared).await;
         }
         let unreadable =
             |source: Box<dyn std::error::Error + Send + Sync>| StateError::Unreadable { path: path.to_owned(), source };
@@ -175,14 +220,30 @@ impl Store {
             .await
             .map_err(|error| unreadable(error.into()))?;
         migrator().run(&pool).await.map_err(|error| unreadable(error.into()))?;
-        let owner = instance::name(&pool, path, Access::Shared).await?;
-        Ok(Self { pool, owner, _lock: None })
+        let instance = instance::find(&pool, path, host, Access::Shared).await?;
+        Ok(Self { pool, instance, place: Place { path: path.to_owned(), host: host.clone() }, _lock: None })
     }
 
     /// The name that this instance writes on its items; made once, with the state.
     #[must_use]
     pub const fn owner(&self) -> &Owner {
-        &self.owner
+        &self.instance.owner
+    }
+
+    /// Whose state it is, when it was copied or moved here.
+    #[must_use]
+    pub const fn elsewhere(&self) -> Option<&Elsewhere> {
+        self.instance.elsewhere.as_ref()
+    }
+
+    /// The same state under a new name, at home here: the instance that it was copied from refuses what this one writes, and
+    /// the other way round.
+    ///
+    /// # Errors
+    /// When the state cannot be written: then its name may be the old one or the new one.
+    pub async fn renamed(mut self) -> Result<Self, StateError> {
+        self.instance = instance::rename(&self.pool, &self.place.path, &self.place.host).await?;
+        Ok(self)
     }
 
     /// Writes everything to the file and closes it.
@@ -232,6 +293,7 @@ fn migrator() -> Migrator {
         (3, "verdicts", include_str!("../../migrations/0003_verdicts.sql")),
         (10, "source_counts", include_str!("../../migrations/0010_source_counts.sql")),
         (16, "copies", include_str!("../../migrations/0016_copies.sql")),
+        (23, "home", include_str!("../../migrations/0023_home.sql")),
     ];
     let migration = |(version, name, text): (i64, &'static str, &'static str)| {
         Migration::new(version, name.into(), MigrationType::Simple, text.into_sql_str(), false)

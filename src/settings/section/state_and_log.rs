@@ -14,7 +14,8 @@ pub(in super::super) fn state(reader: &mut Reader<'_>, section: &Section<'_>) ->
     reader.unknown_keys(section, schema::STATE);
     let path =
         reader.text(section, "path").map_or_else(|| PathBuf::from(STATE_PATH), |given| PathBuf::from(given.value));
-    State { path: reader.folder().join(path) }
+    let host = reader.text(section, "host").map(|given| given.value);
+    State { path: reader.folder().join(path), host }
 }
 
 pub(in super::super) fn log(reader: &mut Reader<'_>, section: &Section<'_>) -> Log {
