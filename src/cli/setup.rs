@@ -73,7 +73,7 @@ fn tell_elsewhere(store: &Store) {
     }
 }
 
-/// A failure of the state with its cause and its hint.
+/// A failure of the state with its cause and its hint. Who needs the file's name finds it in the settings.
 pub(super) fn state_failure(error: &StateError) -> anyhow::Error {
     let cause = std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
     hinted(format!("{error}{cause}"), error.hint())

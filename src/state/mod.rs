@@ -23,7 +23,7 @@ use jiff::Timestamp;
 use sqlx::{
     AnyConnection, AnyPool, Connection, SqlSafeStr,
     any::AnyPoolOptions,
-    migrate::{Migration, MigrationType, Migrator},
+    migrate::{MigrateError, Migration, MigrationType, Migrator},
 };
 
 use crate::model::link::Owner;
@@ -61,7 +61,15 @@ pub enum StateError {
         /// Whose it is.
         elsewhere: Box<Elsewhere>,
     },
-    /// It is not a database of ours, or of a newer version.
+    /// A later version of the program has written it.
+    #[error("the state {path} was written by a newer calsyncd (schema {version})")]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// The version of the schema.
+        version: i64,
+    },
+    /// It is not a database of ours, or it is broken.
     #[error("the state {path} cannot be read")]
     Unreadable {
         /// The file.
@@ -90,7 +98,7 @@ pub enum StateError {
 impl StateError {
     /// What to do about it.
     #[must_use]
-    pub const fn hint(&self) -> &'static str {
+    pub fn hint(&self) -> &'static str {
         match self {
             Self::Open { .. } => {
                 "make sure that the folder exists and that the daemon's user may write there ([state] path)"
@@ -99,14 +107,23 @@ impl StateError {
                 "stop that instance for good, then take over what it wrote with `calsyncd adopt --take-over`; containers name their machine in [state] host"
             }
             Self::InUse { .. } => "stop the other process, or give this one a [state] path of its own",
-            Self::Unreadable { .. } | Self::Content { .. } => {
-                "put back a backup, or move the file away with its -wal and -shm, keep `.instance` beside it, and rebuild the links with `calsyncd adopt`"
-            }
+            Self::Newer { .. } => "install that version again, or put back a backup from before it",
+            Self::Statement { source, .. } if is_broken(source) => REBUILD,
+            Self::Unreadable { .. } | Self::Content { .. } => REBUILD,
             Self::Statement { .. } => {
                 "look at the free space and the rights of the file system that holds [state] path"
             }
         }
     }
+}
+
+/// What to do about a file that is broken.
+const REBUILD: &str = "put back a backup, or move the file away with its -wal and -shm, keep `.instance` beside it, and rebuild the links with `calsyncd adopt`";
+
+/// Whether the file itself is at fault: SQLITE_CORRUPT and SQLITE_NOTADB, extended codes included.
+fn is_broken(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    code.and_then(|code| code.parse::<u32>().ok()).is_some_and(|code| matches!(code & 0xFF, 11 | 26))
 }
 
 /// The state, open. Clones share it.
@@ -173,7 +190,10 @@ impl Store {
         // A pool would try a broken file again and again until its patience ends: a connection of its own says at once.
         let mut connection = AnyConnection::connect(&url).await.map_err(|error| unreadable(error.into()))?;
         prepare(&mut connection).await.map_err(|error| unreadable(error.into()))?;
-        migrator().run(&mut connection).await.map_err(|error| unreadable(error.into()))?;
+        migrator().run(&mut connection).await.map_err(|error| match error {
+            MigrateError::VersionMissing(version) => StateError::Newer { path: path.to_owned(), version },
+            error => unreadable(error.into()),
+        })?;
         connection.close().await.map_err(|error| unreadable(error.into()))?;
         let pool = AnyPoolOptions::new()
             .max_connections(1)

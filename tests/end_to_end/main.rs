@@ -20,6 +20,7 @@ macro_rules! through {
     };
 }
 
+mod adopt;
 mod bad_input;
 mod care;
 mod commands;
@@ -41,5 +42,6 @@ mod rollout;
 mod saved_plans;
 mod schedules;
 mod source_faults;
+mod state_faults;
 mod stop;
 mod window;

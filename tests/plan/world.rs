@@ -175,6 +175,14 @@ impl World {
         stamp(&inputs, &plan(&inputs).unwrap()).unwrap()
     }
 
+    /// Decides something else on what a plan is made from.
+    pub(crate) fn deciding<T>(&self, snapshot: &Snapshot, decide: impl Fn(&Inputs<'_>) -> T) -> T {
+        let desired: Vec<_> = self.desired.values().cloned().collect();
+        let links: Vec<_> = self.links.values().cloned().collect();
+        let (mailbox, owner) = (mailbox(), owner());
+        decide(&self.inputs(&desired, &links, (&mailbox, &owner), snapshot))
+    }
+
     pub(crate) fn plan(&self, snapshot: &Snapshot) -> Result<(Plan, Vec<Violation>), PlanError> {
         self.plan_changed(snapshot, |_| {})
     }
