@@ -18,7 +18,7 @@ pub struct ItemRef {
 pub struct Link {
     /// The source event.
     pub key: SourceKey,
-    /// The item and its change key after our write.
+    /// The item and its change key after our write; without a change key while our name is written on what another instance wrote.
     pub item: ItemRef,
     /// What we wrote.
     pub fingerprint: Fingerprint,

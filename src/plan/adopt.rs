@@ -59,6 +59,11 @@ pub fn adopt(inputs: &Inputs<'_>) -> Result<Adoption, PlanError> {
                 let ends = wanted_end(inputs, &link.key).unwrap_or(link.ends);
                 links.push(Link { ends, ..*link });
             }
+            // It has a link that does not say which version: see `Known::Unlinked`.
+            Known::Unlinked(link) if inputs.links.binary_search_by(|one| one.key.cmp(&link.key)).is_ok() => {
+                counts.known += 1;
+                links.push(*link);
+            }
             Known::Unlinked(link) => match wanted_end(inputs, &link.key) {
                 Some(ends) => {
                     counts.linked += 1;

@@ -167,6 +167,10 @@ fn linked<'a>(link: &'a Link, ours: &'a FoundItem) -> Known<'a> {
             Known::Newer(Box::new(Link { ends: link.ends, repairs: link.repairs, ..told }))
         }
         None | Some(Ordering::Equal) if ours.item == link.item => Known::Intact(link),
+        // Our name was being written on it: whatever version it has now is the one that the link means.
+        None | Some(Ordering::Equal) if link.item.change_key.is_empty() && ours.item.id == link.item.id => {
+            Known::Unlinked(Box::new(Link { item: ours.item.clone(), ..link.clone() }))
+        }
         None | Some(Ordering::Equal | Ordering::Less) => Known::Changed { link, item: &ours.item },
     }
 }

@@ -178,6 +178,7 @@ async fn adopt_one(pass: &Pass, takes_over: bool) -> Result<Adopted, PassStop> {
     if takes_over {
         take_over(pass, &calendar, &links).await?;
     }
+    let links = pass.store.links(&pass.mailbox).await?;
     let Recovered { pending, settlements, links } = recovery::look(pass, &calendar, links).await?;
     let now = pass.clock.now();
     pass.store.settle(&pass.mailbox, &settlements, now).await?;
@@ -207,6 +208,7 @@ async fn take_over(pass: &Pass, calendar: &Calendar, links: &[Link]) -> Result<(
             if pass.stop.is_cancelled() {
                 return Err(PassStop::Stopped);
             }
+            expect_marks(pass, links, some).await?;
             for fault in pass.wiring.gateway.own(calendar, some).await.into_iter().filter_map(Result::err) {
                 if fault.scope != FaultScope::Item {
                     return Err(fault.into());
@@ -217,6 +219,19 @@ async fn take_over(pass: &Pass, calendar: &Calendar, links: &[Link]) -> Result<(
     }
     let is_done = not_ours(pass, calendar, links).await?.is_empty();
     if is_done { Ok(()) } else { refused.map_or(Ok(()), |fault| Err(fault.into())) }
+}
+
+/// Notes that the links of items are right for whatever version they have after the mark, before it is sent: it is no drift. An
+/// item with an intent is looked up anyway.
+async fn expect_marks(pass: &Pass, links: &[Link], items: &[ItemRef]) -> Result<(), PassStop> {
+    let unsettled = pass.store.intents(&pass.mailbox).await?;
+    let is_due = |link: &&Link| items.contains(&link.item) && unsettled.iter().all(|intent| intent.key != link.key);
+    let blank = |link: &Link| {
+        let item = ItemRef { change_key: String::new(), ..link.item.clone() };
+        Settlement::Linked(Link { item, ..link.clone() })
+    };
+    let expected: Vec<_> = links.iter().filter(is_due).map(blank).collect();
+    Ok(pass.store.settle(&pass.mailbox, &expected, pass.clock.now()).await?)
 }
 
 /// The items of other instances. The copies that users made are noted before anything is marked, as the plan looks at the

@@ -79,10 +79,18 @@ impl Pass {
         } else {
             (plan, stamp, reading)
         };
+        // An old copy of the state has an old cursor, since which items may have come and gone again.
+        let (plan, stamp, reading) = if plan.newer > 0 && !is_whole(reading.as_ref()) {
+            let reading = Some(self.read_now(&calendar, None).await?);
+            let (plan, stamp) = self.plan(&links, reading.as_ref(), &pending, &verdicts, asked).await?;
+            (plan, stamp, reading)
+        } else {
+            (plan, stamp, reading)
+        };
         if reading.is_some() {
             self.wiring.note_read(&self.mailbox);
         }
-        let is_whole = matches!(&reading, Some((Reading { snapshot: Snapshot::Whole(_), .. }, _)));
+        let is_whole = is_whole(reading.as_ref());
         let reading = reading.map(|(reading, read_at)| (reading.cursor, read_at));
         Ok(Planned { plan, calendar, state, reading, is_whole, stamp })
     }
@@ -190,6 +198,11 @@ impl Pass {
         let reading = self.wiring.gateway.read(calendar, cursor).await?;
         Ok((reading, now))
     }
+}
+
+/// Whether everything of ours was read.
+const fn is_whole(reading: Option<&(Reading, Timestamp)>) -> bool {
+    matches!(reading, Some((Reading { snapshot: Snapshot::Whole(_), .. }, _)))
 }
 
 /// The cursor to read from; one without a reading is of no use: everything is read anew.
