@@ -29,7 +29,7 @@ pub(super) enum Known<'a> {
     Newer(Box<Link>),
     /// It is gone.
     Missing(&'a Link),
-    /// It is there, under our key, and no link names it: what it says is the link to be.
+    /// It is there, under our key, and no link names it, or its link does not say which version: what it says is the link to be.
     Unlinked(Box<Link>),
 }
 
