@@ -6,6 +6,7 @@ use std::{fs, path::Path};
 use calsyncd::{
     model::{
         address::Address,
+        echo::Echo,
         fingerprint::Fingerprint,
         hold::Verdict,
         key::{Kind, SourceKey},
@@ -39,6 +40,8 @@ fn link(id: &str) -> Link {
         generation: 7,
         repairs: Repairs { since: at(5), count: 2 },
         occurrences: WrittenOccurrences::parse("2026-11-30T09:00:00 0123456789ab,2026-12-07T09:00:00 cancelled"),
+        echo: Echo::parse(&format!("1:{}:0123456789ab", "0123456789ab".repeat(10) + "------------")),
+        deleted_at: Some(at(9)),
         ..Link::new(key(id), item, Fingerprint::unknown())
     }
 }

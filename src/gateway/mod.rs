@@ -16,6 +16,7 @@ use crate::model::{
     key::SourceKey,
     link::{FoundItem, ItemRef},
     occurrences::Occurrences,
+    shown::Seen,
     snapshot::Snapshot,
 };
 
@@ -163,6 +164,12 @@ pub trait Gateway: Send + Sync + fmt::Debug {
     /// # Errors
     /// A fault, when the reading could not be brought to its end.
     fn probe<'a>(&'a self, calendar: &'a Calendar, keys: &'a [SourceKey]) -> Later<'a, Result<Vec<FoundItem>, Fault>>;
+
+    /// What items show at this moment, bodies as text. Those that are not there any more are left out.
+    ///
+    /// # Errors
+    /// A fault, when they could not all be asked for.
+    fn look<'a>(&'a self, calendar: &'a Calendar, items: &'a [ItemRef]) -> Later<'a, Result<Vec<Seen>, Fault>>;
 
     /// Carries out writes, at most [`BatchLimits::writes`] of them, and returns one outcome for each, in their order.
     fn apply<'a>(&'a self, calendar: &'a Calendar, writes: &'a [Write]) -> Later<'a, Vec<Outcome>>;

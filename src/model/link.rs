@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{fingerprint::Fingerprint, key::SourceKey, occurrences::WrittenOccurrences};
+use super::{echo::Echo, fingerprint::Fingerprint, key::SourceKey, occurrences::WrittenOccurrences};
 
 /// The name of an item on the server at one moment. Both parts are compared byte by byte.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -33,13 +33,27 @@ pub struct Link {
     /// What we wrote of the occurrences that differ; `None` when that is not known: after a write that was not done to its
     /// end, for an item that was found again, and for an event that is no series.
     pub occurrences: Option<WrittenOccurrences>,
+    /// What the server shows of what we wrote, as far as that is known.
+    pub echo: Option<Echo>,
+    /// When we found that a user had deleted the item, where that is respected: there is none.
+    pub deleted_at: Option<Timestamp>,
 }
 
 impl Link {
     /// The link of an item of which no more is known than its name and what it says.
     #[must_use]
     pub const fn new(key: SourceKey, item: ItemRef, fingerprint: Fingerprint) -> Self {
-        Self { key, item, fingerprint, generation: 1, ends: Timestamp::MAX, repairs: Repairs::NONE, occurrences: None }
+        Self {
+            key,
+            item,
+            fingerprint,
+            generation: 1,
+            ends: Timestamp::MAX,
+            repairs: Repairs::NONE,
+            occurrences: None,
+            echo: None,
+            deleted_at: None,
+        }
     }
 }
 

@@ -3,15 +3,18 @@
 pub mod address;
 pub mod cohort;
 mod display_name;
+pub mod echo;
 pub mod event;
 pub mod expansion;
 pub mod fault;
 pub mod fingerprint;
 pub mod hold;
+pub mod keeps;
 pub mod key;
 pub mod link;
 pub mod occurrences;
 pub mod recurrence;
+pub mod shown;
 pub mod snapshot;
 pub mod source;
 pub mod time;

@@ -7,6 +7,7 @@ use crate::model::{
     fingerprint::Fingerprint,
     key::SourceKey,
     link::{FoundItem, ItemRef, Link},
+    shown::Seen,
     snapshot::Snapshot,
 };
 
@@ -38,6 +39,35 @@ impl Known<'_> {
     }
 }
 
+impl<'a> Known<'a> {
+    /// Names an item as it was called when it was looked at: it may have changed since the reading.
+    fn look(&mut self, seen: &'a BTreeMap<String, Seen>) {
+        match self {
+            Self::Intact(link) => {
+                if let Some(seen) = seen.get(&link.item.id).filter(|seen| seen.item != link.item) {
+                    *self = Self::Changed { link, item: &seen.item };
+                }
+            }
+            Self::Changed { item, .. } => {
+                if let Some(seen) = seen.get(&item.id) {
+                    *item = &seen.item;
+                }
+            }
+            Self::Unlinked(link) => {
+                if let Some(seen) = seen.get(&link.item.id) {
+                    link.item = seen.item.clone();
+                }
+            }
+            Self::Missing(_) => {}
+        }
+    }
+}
+
+/// What a link says without a reading.
+const fn at_its_word(link: &Link) -> Known<'_> {
+    if link.deleted_at.is_some() { Known::Missing(link) } else { Known::Intact(link) }
+}
+
 /// What is known of every key, in the order of the keys, and the ids of copies that users made.
 #[derive(Debug, Default)]
 pub(super) struct Inventory<'a> {
@@ -49,7 +79,7 @@ pub(super) struct Inventory<'a> {
 pub(super) fn inventory<'a>(inputs: &Inputs<'a>) -> Result<Inventory<'a>, PlanError> {
     let links = inputs.links.iter();
     let mut inventory = match inputs.snapshot {
-        Snapshot::NotRead => Inventory { known: links.map(Known::Intact).collect(), copies: Vec::new() },
+        Snapshot::NotRead => Inventory { known: links.map(at_its_word).collect(), copies: Vec::new() },
         Snapshot::Changes { changed, ours, gone } => {
             refuse_foreign_owner(inputs, ours)?;
             since_cursor(inputs.links, changed, ours, gone)
@@ -59,6 +89,9 @@ pub(super) fn inventory<'a>(inputs: &Inputs<'a>) -> Result<Inventory<'a>, PlanEr
             whole(inputs.links, found)
         }
     };
+    if !inputs.seen.is_empty() {
+        inventory.known.iter_mut().for_each(|known| known.look(inputs.seen));
+    }
     // Links come in this order already, so that this is cheap.
     inventory.known.sort_by(|one, other| one.key().cmp(other.key()));
     Ok(inventory)
@@ -81,12 +114,15 @@ fn since_cursor<'a>(
     let mut inventory = Inventory::default();
     for link in links {
         let candidates = by_key.remove(link.key.as_str()).unwrap_or_default();
-        let is_gone = gone.contains(link.item.id.as_str());
+        let there = changed.get(link.item.id.as_str()).copied();
+        let is_gone = gone.contains(link.item.id.as_str()) || link.deleted_at.is_some() && there.is_none();
         let restored = if is_gone { original(&candidates).copied() } else { None };
-        let known = match (is_gone, restored, changed.get(link.item.id.as_str()).copied()) {
+        let known = match (is_gone, restored, there) {
             (true, Some(found), _) => linked(link, found),
             (true, None, _) => Known::Missing(link),
-            (false, _, Some(item)) if item.change_key != link.item.change_key => Known::Changed { link, item },
+            (false, _, Some(item)) if item.change_key != link.item.change_key || link.deleted_at.is_some() => {
+                Known::Changed { link, item }
+            }
             (false, _, Some(_) | None) => Known::Intact(link),
         };
         let own = restored.map_or(link.item.id.as_str(), |found| found.item.id.as_str());
@@ -145,7 +181,8 @@ fn whole<'a>(links: &'a [Link], found: &'a [FoundItem]) -> Inventory<'a> {
 }
 
 fn linked<'a>(link: &'a Link, ours: &'a FoundItem) -> Known<'a> {
-    if ours.item == link.item { Known::Intact(link) } else { Known::Changed { link, item: &ours.item } }
+    let is_intact = ours.item == link.item && link.deleted_at.is_none();
+    if is_intact { Known::Intact(link) } else { Known::Changed { link, item: &ours.item } }
 }
 
 /// Of several items with one key, the one that is ours: the smallest id, so that every reading chooses the same.

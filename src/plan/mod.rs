@@ -5,7 +5,9 @@
 mod check;
 mod code;
 mod decide;
+mod drift;
 mod known;
+mod looks;
 mod occurrences;
 mod purge;
 mod reshaped;
@@ -22,17 +24,21 @@ use jiff::Timestamp;
 
 use crate::model::{
     address::Address,
+    echo::Echo,
     event::DesiredEvent,
     fingerprint::{Field, Fingerprint},
     hold::Verdict,
     key::SourceKey,
     link::{ItemRef, Link, Owner, Repairs},
     occurrences::{Occurrences, WrittenOccurrences},
+    shown::Seen,
     snapshot::Snapshot,
 };
 
 pub use check::{Violation, check};
 pub use decide::{ends, is_braked, plan};
+pub use drift::learnt;
+pub use looks::looks;
 pub use purge::purge;
 pub use saved::{SavedPlan, SavedPlanError};
 pub use stamp::{Part, Stamp, stamp};
@@ -51,6 +57,8 @@ pub struct Inputs<'a> {
     pub links: &'a [Link],
     /// What is there.
     pub snapshot: &'a Snapshot,
+    /// The items that were looked at since, by their ids: see [`looks`].
+    pub seen: &'a BTreeMap<String, Seen>,
     /// What the sources say of keys that are not desired here.
     pub scope: &'a Scope,
     /// Writes that the server refused for good.
@@ -119,6 +127,8 @@ pub struct Plan {
     pub copies: Vec<String>,
     /// The links that the brake's share is taken of.
     pub brake_base: usize,
+    /// Links of items that are kept as they are, with what was learnt of their echo.
+    pub learnt: Vec<Link>,
 }
 
 /// What is done about one source key.
@@ -158,6 +168,8 @@ pub enum Action {
         occurrences: Occurrences,
         /// What the link says of the occurrences once all is written.
         written: Option<WrittenOccurrences>,
+        /// What is still known of the echo once all is written.
+        echo: Option<Echo>,
         /// The repairs to record with the link.
         repairs: Repairs,
         /// Why.
@@ -254,6 +266,10 @@ pub enum KeepReason {
     Rejected,
     /// It was cancelled before it was in the calendar.
     Cancelled,
+    /// A user deleted it, which is respected for some time.
+    DeletedByUser,
+    /// What users may keep of it could not be looked at.
+    NotSeen,
 }
 
 /// Why an event is left alone.
@@ -315,6 +331,15 @@ impl Inputs<'_> {
 }
 
 impl Plan {
+    /// Whether nothing that was read is left to be read again.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        let is_left = |decision: &Decision| {
+            matches!(decision.action, Action::Quarantine { .. } | Action::Keep { reason: KeepReason::NotSeen, .. })
+        };
+        !self.decisions.iter().any(is_left)
+    }
+
     /// How many decisions of each sort.
     #[must_use]
     pub fn counts(&self) -> Counts {

@@ -24,5 +24,5 @@ pub fn purge(inputs: &Inputs<'_>) -> Result<Plan, PlanError> {
         Decision { key, action: Action::Delete { item: link.item.clone(), link, reason: DeleteReason::Purged } }
     };
     let decisions = known.into_iter().map(decision).collect();
-    Ok(Plan { mailbox: inputs.mailbox.clone(), decisions, copies, brake_base: inputs.links.len() })
+    Ok(Plan { mailbox: inputs.mailbox.clone(), decisions, copies, brake_base: inputs.links.len(), learnt: Vec::new() })
 }

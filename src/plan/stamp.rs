@@ -10,7 +10,10 @@ use super::{
     Action, Decision, Inputs, Plan, PlanError,
     known::{Known, inventory},
 };
-use crate::model::link::{ItemRef, Link};
+use crate::model::{
+    keeps::Keeps,
+    link::{ItemRef, Link},
+};
 
 /// What the plan of one mailbox was decided on, and what it writes. It holds hashes alone: nothing of a calendar can be read
 /// from it.
@@ -122,6 +125,7 @@ fn sources(inputs: &Inputs<'_>) -> String {
     for event in inputs.desired {
         form.text(event.key.as_str());
         form.text(event.fingerprint().as_str());
+        form.keeps(event.keeps());
     }
     let scope = inputs.scope;
     for names in [&scope.complete, &scope.braked] {
@@ -220,14 +224,24 @@ impl Form {
         self.text(&item.change_key);
     }
 
+    fn keeps(&mut self, keeps: &Keeps) {
+        let Keeps { reminder, categories, notes, deleted } = keeps;
+        self.number(usize::from(*reminder));
+        self.number(usize::from(*categories));
+        self.text(notes.as_deref().unwrap_or_default());
+        self.display(deleted.map_or(0, |respected| respected.as_secs()));
+    }
+
     fn link(&mut self, link: &Link) {
-        let Link { key, item, fingerprint, generation, ends, repairs, occurrences } = link;
+        // What is learnt of an echo decides nothing by itself: where it does, the fields of a write tell.
+        let Link { key, item, fingerprint, generation, ends, repairs, occurrences, echo: _, deleted_at } = link;
         self.named(key.as_str(), item);
         self.text(fingerprint.as_str());
         self.display(generation);
         self.display(ends);
         self.display(repairs.since);
         self.display(repairs.count);
+        self.display(deleted_at.map_or(0, jiff::Timestamp::as_millisecond));
         match occurrences {
             None => self.number(0),
             Some(written) => {

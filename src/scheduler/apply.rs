@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    outcomes::{Batch, rank, settle_outcomes},
+    outcomes::{Batch, Known, rank, settle_outcomes},
     pass::{Done, Pass, PassStop},
     planning::Planned,
 };
@@ -11,7 +11,9 @@ use crate::{
     gateway::Write,
     model::{
         address::Address,
+        echo::Echo,
         fault::{Fault, FaultKind, FaultScope},
+        fingerprint::Field,
         key::SourceKey,
         link::{Intent, Verb},
         occurrences::WrittenOccurrences,
@@ -51,6 +53,7 @@ impl Pass {
                 | Action::Quarantine { .. } => {}
             }
         }
+        settlements.extend(plan.learnt.iter().cloned().map(Settlement::Linked));
         self.store.settle(&self.mailbox, &settlements, now).await?;
         self.store.note_copies(&self.mailbox, &plan.copies, *is_whole).await?;
         self.store.replace_holds(&self.mailbox, &held, |key| is_still_held(plan, *is_whole, key), now).await?;
@@ -141,7 +144,7 @@ fn drift(mailbox: &Address, decision: &Decision) {
 
 /// The writes of a plan in the order in which they are carried out: creates, updates, deletes.
 fn batches(plan: &Plan, size: usize) -> Vec<Batch> {
-    let mut decisions: Vec<(Write, Intent, Option<WrittenOccurrences>)> = Vec::new();
+    let mut decisions: Vec<(Write, Intent, Known)> = Vec::new();
     for decision in &plan.decisions {
         let key = decision.key.clone();
         match &decision.action {
@@ -149,9 +152,13 @@ fn batches(plan: &Plan, size: usize) -> Vec<Batch> {
                 let write = Write::Create { event: Arc::clone(event), generation: *generation };
                 let ends = crate::plan::ends(event);
                 let intent = Intent { key, verb: Verb::Create, generation: *generation, ends, repairs: *repairs };
-                decisions.push((write, intent, WrittenOccurrences::of(event)));
+                let known = Known {
+                    occurrences: WrittenOccurrences::of(event),
+                    echo: Echo::after_write(None, event, &Field::ALL),
+                };
+                decisions.push((write, intent, known));
             }
-            Action::Update { event, item, generation, fields, occurrences, written, repairs, .. } => {
+            Action::Update { event, item, generation, fields, occurrences, written, echo, repairs, .. } => {
                 let write = Write::Update {
                     item: item.clone(),
                     event: Arc::clone(event),
@@ -160,27 +167,27 @@ fn batches(plan: &Plan, size: usize) -> Vec<Batch> {
                 };
                 let ends = crate::plan::ends(event);
                 let intent = Intent { key, verb: Verb::Update, generation: *generation, ends, repairs: *repairs };
-                decisions.push((write, intent, written.clone()));
+                decisions.push((write, intent, Known { occurrences: written.clone(), echo: echo.clone() }));
             }
             Action::Delete { item, link, .. } => {
                 let write = Write::Delete { key: key.clone(), item: item.clone() };
                 let (generation, ends, repairs) = (link.generation, link.ends, link.repairs);
                 let intent = Intent { key, verb: Verb::Delete, generation, ends, repairs };
-                decisions.push((write, intent, None));
+                decisions.push((write, intent, Known::default()));
             }
             Action::Hold { .. } | Action::Keep { .. } | Action::Forget | Action::Quarantine { .. } => {}
         }
     }
     decisions.sort_by_key(|(_, intent, _)| intent.verb);
     let mut batches: Vec<Batch> = Vec::new();
-    for (write, intent, occurrences) in decisions {
+    for (write, intent, known) in decisions {
         if batches.last().is_none_or(|batch| batch.writes.len() >= size.max(1)) {
             batches.push(Batch::default());
         }
         if let Some(batch) = batches.last_mut() {
             batch.writes.push(write);
             batch.intents.push(intent);
-            batch.occurrences.push(occurrences);
+            batch.known.push(known);
         }
     }
     batches

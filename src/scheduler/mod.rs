@@ -6,6 +6,7 @@ mod backoff;
 mod brake;
 mod catalogue;
 mod copies;
+mod echoes;
 mod ends;
 mod engine;
 mod expected;

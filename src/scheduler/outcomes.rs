@@ -6,6 +6,7 @@ use super::pass::{Done, Pass};
 use crate::{
     gateway::{Outcome, Write},
     model::{
+        echo::Echo,
         fault::{Fault, FaultKind, FaultScope},
         fingerprint::Fingerprint,
         key::SourceKey,
@@ -24,8 +25,17 @@ const REFUSAL_HOURS: i64 = 6;
 pub(super) struct Batch {
     pub(super) writes: Vec<Write>,
     pub(super) intents: Vec<Intent>,
-    /// What each link says of the occurrences once its write is done to its end.
-    pub(super) occurrences: Vec<Option<WrittenOccurrences>>,
+    /// What is known of each item once its write is done to its end.
+    pub(super) known: Vec<Known>,
+}
+
+/// What a link says of an item beside what was written.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Known {
+    /// Of its occurrences.
+    pub(super) occurrences: Option<WrittenOccurrences>,
+    /// Of what the server shows of it.
+    pub(super) echo: Option<Echo>,
 }
 
 /// What is to be written down of what is known, and the fault that says what happens next: the one of the widest scope.
@@ -39,9 +49,9 @@ pub(super) fn settle_outcomes(
     let now = pass.clock.now();
     let mut settlements = Settlements::with_capacity(outcomes.len());
     let mut worst: Option<Fault> = None;
-    let decided = batch.writes.iter().zip(&batch.intents).zip(&batch.occurrences);
-    for (((write, intent), occurrences), outcome) in decided.zip(outcomes) {
-        let (settled, fault) = settle(write, intent, occurrences.as_ref(), outcome, now);
+    let decided = batch.writes.iter().zip(&batch.intents).zip(&batch.known);
+    for (((write, intent), known), outcome) in decided.zip(outcomes) {
+        let (settled, fault) = settle(write, intent, known, outcome, now);
         if fault.is_none() {
             done.count(intent.verb);
             ItemWritten { mailbox: pass.mailbox.as_str(), key: intent.key.as_str(), action: intent.verb.as_str() }
@@ -67,13 +77,14 @@ pub(super) fn rank(fault: &Fault) -> (FaultScope, bool, Option<std::time::Durati
 fn settle(
     write: &Write,
     intent: &Intent,
-    occurrences: Option<&WrittenOccurrences>,
+    known: &Known,
     outcome: Outcome,
     now: Timestamp,
 ) -> (Settlements, Option<Fault>) {
     match outcome {
         Outcome::Written { item, fingerprint } => {
-            let link = Link { occurrences: occurrences.cloned(), ..link(intent, item, fingerprint) };
+            let Known { occurrences, echo } = known.clone();
+            let link = Link { occurrences, echo, ..link(intent, item, fingerprint) };
             (vec![Settlement::Linked(link)], None)
         }
         Outcome::Partly { item, fingerprint, fault } => {

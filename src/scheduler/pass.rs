@@ -163,11 +163,12 @@ impl Pass {
         self.note_plan(&made).await?;
         *waiting = self.keep_until_handed_over(&mut made.plan).await?;
         self.apply(&made, done).await?;
+        self.learn_repaired(&made).await?;
         let now = self.clock.now();
         let mut state = made.state;
         if let Some((cursor, read_at)) = made.reading {
-            // What is in quarantine was not repaired: the same changes have to be read again.
-            if planned.quarantine == 0 || state.read_at.is_none() {
+            // What is in quarantine, or could not be looked at, was not repaired: the same changes have to be read again.
+            if made.plan.is_settled() || state.read_at.is_none() {
                 state.cursor = cursor;
             }
             state.read_at = Some(read_at);

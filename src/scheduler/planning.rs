@@ -68,12 +68,12 @@ impl Pass {
             self.read(&calendar, &state, purpose).await?
         };
         let asked = purpose == Purpose::Look || self.expected.is_some();
-        let (plan, stamp) = self.plan(&links, reading.as_ref(), &pending, &verdicts, asked).await?;
+        let (plan, stamp) = self.plan(&calendar, &links, reading.as_ref(), (&pending, &verdicts), asked).await?;
         // Before this process creates anything in a calendar, it looks: the state may be an old copy, or the item restored.
         let unread = reading.is_none() && plan.counts().create > 0 && !self.wiring.has_read(&self.mailbox);
         let (plan, stamp, reading) = if unread {
             let reading = Some(self.read_now(&calendar, cursor(&state)).await?);
-            let (plan, stamp) = self.plan(&links, reading.as_ref(), &pending, &verdicts, asked).await?;
+            let (plan, stamp) = self.plan(&calendar, &links, reading.as_ref(), (&pending, &verdicts), asked).await?;
             (plan, stamp, reading)
         } else {
             (plan, stamp, reading)
@@ -83,13 +83,13 @@ impl Pass {
         Ok(Planned { plan, calendar, state, reading, is_whole, stamp })
     }
 
-    /// The plan, checked, and what it was decided on when `stamped`.
+    /// The plan, checked, and what it was decided on when `stamped`. Items are looked at where it has to know more of them.
     async fn plan(
         &self,
+        calendar: &Calendar,
         links: &[Link],
         reading: Option<&(Reading, Timestamp)>,
-        pending: &BTreeMap<SourceKey, i64>,
-        verdicts: &BTreeMap<SourceKey, Verdict>,
+        (pending, verdicts): (&BTreeMap<SourceKey, i64>, &BTreeMap<SourceKey, Verdict>),
         stamped: bool,
     ) -> Result<(Plan, Option<Stamp>), PassStop> {
         let snapshot = reading.map_or(&Snapshot::NotRead, |(reading, _)| &reading.snapshot);
@@ -107,6 +107,7 @@ impl Pass {
             desired: &self.desired,
             links,
             snapshot: &snapshot,
+            seen: &BTreeMap::new(),
             scope: &scope,
             refusals: &refusals,
             pending,
@@ -114,7 +115,10 @@ impl Pass {
             policy: &policy,
             now,
         };
-        let mut plan = plan(&inputs)?;
+        let unseen = plan(&inputs)?;
+        let seen = self.look_at(calendar, &inputs, unseen.counts().create > 0).await?;
+        let inputs = Inputs { seen: &seen, ..inputs };
+        let mut plan = if seen.is_empty() { unseen } else { plan(&inputs)? };
         if let Some(violation) = check(&plan, &inputs).into_iter().next() {
             return Err(PassStop::Violation(violation));
         }

@@ -163,6 +163,7 @@ async fn plan(pass: &Pass) -> Result<Planned, PassStop> {
         desired: &[],
         links: &links,
         snapshot: &snapshot,
+        seen: &BTreeMap::new(),
         scope: &Scope::default(),
         refusals: &BTreeMap::new(),
         pending: &BTreeMap::new(),

@@ -44,7 +44,7 @@ pub(super) async fn look(pass: &Pass, calendar: &Calendar, links: Vec<Link>) -> 
             let item = original(&found, intent, links.get(&intent.key));
             refuse_foreign_owner(pass, item)?;
             IntentResolved { mailbox: pass.mailbox.as_str(), key: intent.key.as_str(), found: item.is_some() }.emit();
-            let settlement = settle_one(intent, item);
+            let settlement = settle_one(intent, item, links.get(&intent.key), now);
             match &settlement {
                 Settlement::Linked(link) => {
                     links.insert(link.key.clone(), link.clone());
@@ -91,7 +91,7 @@ fn refuse_foreign_owner(pass: &Pass, item: Option<&FoundItem>) -> Result<(), Pla
 }
 
 /// What the calendar says of an intent. The item's own fingerprint tells which write it went through.
-fn settle_one(intent: &Intent, item: Option<&FoundItem>) -> Settlement {
+fn settle_one(intent: &Intent, item: Option<&FoundItem>, link: Option<&Link>, now: Timestamp) -> Settlement {
     match (intent.verb, item) {
         // How far the write came with the occurrences nobody knows.
         (Verb::Create | Verb::Update, Some(found)) => {
@@ -104,6 +104,11 @@ fn settle_one(intent: &Intent, item: Option<&FoundItem>) -> Settlement {
             })
         }
         (Verb::Delete, Some(_)) | (Verb::Create, None) => Settlement::Dropped(intent.key.clone()),
-        (Verb::Update | Verb::Delete, None) => Settlement::Unlinked(intent.key.clone()),
+        // Somebody deleted what was to be changed: the link says so, since that may be respected.
+        (Verb::Update, None) => link.map_or_else(
+            || Settlement::Unlinked(intent.key.clone()),
+            |link| Settlement::Linked(Link { deleted_at: link.deleted_at.or(Some(now)), ..link.clone() }),
+        ),
+        (Verb::Delete, None) => Settlement::Unlinked(intent.key.clone()),
     }
 }

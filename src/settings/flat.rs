@@ -1,6 +1,9 @@
 //! Settings as a flat list of keys and texts: what `diff` compares and the defaults of `config get` are checked against.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use jiff::civil::{Date, Time};
 use secrecy::{ExposeSecret, SecretString};
@@ -9,7 +12,7 @@ use super::{
     Brake, Credential, Exchange, FilesSource, HolidaysFile, Job, Limits, Log, Protocol, Settings, Source, State,
     WorkingDays, duration, words,
 };
-use crate::model::{address::Address, cohort::Cohort};
+use crate::model::{address::Address, cohort::Cohort, keeps::Keeps};
 
 /// The value of a key.
 #[derive(Debug, Clone)]
@@ -160,6 +163,7 @@ fn flatten_job(path: &str, job: &Job, flat: &mut Flat) {
         cancelled,
         cancelled_subject,
         out_of_scope,
+        keeps,
     } = job;
     text(flat, path, "source", source);
     text(flat, path, "kinds", kinds.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(", "));
@@ -183,6 +187,7 @@ fn flatten_job(path: &str, job: &Job, flat: &mut Flat) {
     text(flat, path, "cancelled", words::word(words::DEPARTURES, cancelled));
     text(flat, path, "cancelled_subject", cancelled_subject);
     text(flat, path, "out_of_scope", words::word(words::DEPARTURES, out_of_scope));
+    flatten_keeps(path, keeps.as_deref().unwrap_or_else(|| Keeps::nothing()), flat);
     if let Some(domain) = people_domain {
         text(flat, path, "people_domain", domain);
     }
@@ -195,6 +200,17 @@ fn flatten_job(path: &str, job: &Job, flat: &mut Flat) {
     for (key, template) in templates.given() {
         text(flat, path, &key, template);
     }
+}
+
+fn flatten_keeps(path: &str, keeps: &Keeps, flat: &mut Flat) {
+    let Keeps { reminder, categories, notes, deleted } = keeps;
+    text(flat, path, "keep_reminder", reminder);
+    text(flat, path, "keep_categories", categories);
+    if let Some(marker) = notes {
+        text(flat, path, "keep_notes", marker);
+    }
+    let respected = deleted.and_then(|length| Duration::try_from(length).ok());
+    text(flat, path, "deleted_by_user", respected.map_or_else(|| "recreate".to_owned(), duration::format));
 }
 
 fn flatten_working_days(path: &str, working_days: &WorkingDays, flat: &mut Flat) {

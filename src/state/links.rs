@@ -13,6 +13,7 @@ use super::{
 };
 use crate::model::{
     address::Address,
+    echo::Echo,
     fingerprint::Fingerprint,
     key::SourceKey,
     link::{Intent, ItemRef, Link, Repairs, Verb},
@@ -65,7 +66,7 @@ impl Store {
         let failed = |source| StateError::Statement { what: "read links", source };
         let rows = sqlx::query(
             "SELECT source_key, item_id, change_key, fingerprint, generation, ends, repairs_since, repairs_count, \
-             occurrences FROM links WHERE mailbox = $1 ORDER BY source_key",
+             occurrences, echo, deleted_at FROM links WHERE mailbox = $1 ORDER BY source_key",
         )
         .bind(mailbox.as_str())
         .fetch_all(&self.pool)
@@ -214,11 +215,12 @@ async fn write_links(connection: &mut AnyConnection, mailbox: &Address, links: &
     for some in links.chunks(ROWS_MAX) {
         let sql = format!(
             "INSERT INTO links (mailbox, source_key, item_id, change_key, fingerprint, generation, ends, repairs_since, \
-             repairs_count, occurrences) VALUES {} ON CONFLICT (mailbox, source_key) DO UPDATE SET \
+             repairs_count, occurrences, echo, deleted_at) VALUES {} ON CONFLICT (mailbox, source_key) DO UPDATE SET \
              item_id = excluded.item_id, change_key = excluded.change_key, fingerprint = excluded.fingerprint, \
              generation = excluded.generation, ends = excluded.ends, repairs_since = excluded.repairs_since, \
-             repairs_count = excluded.repairs_count, occurrences = excluded.occurrences",
-            placeholders(some.len(), 10)
+             repairs_count = excluded.repairs_count, occurrences = excluded.occurrences, echo = excluded.echo, \
+             deleted_at = excluded.deleted_at",
+            placeholders(some.len(), 12)
         );
         // Made of names and numbers of ours: the values are bound.
         let mut query = sqlx::query(AssertSqlSafe(sql));
@@ -233,7 +235,9 @@ async fn write_links(connection: &mut AnyConnection, mailbox: &Address, links: &
                 .bind(link.ends.as_millisecond())
                 .bind(link.repairs.since.as_millisecond())
                 .bind(i64::from(link.repairs.count))
-                .bind(link.occurrences.as_ref().map(WrittenOccurrences::to_text));
+                .bind(link.occurrences.as_ref().map(WrittenOccurrences::to_text))
+                .bind(link.echo.as_ref().map(Echo::to_text))
+                .bind(link.deleted_at.map(Timestamp::as_millisecond));
         }
         query.execute(&mut *connection).await?;
     }
@@ -269,6 +273,8 @@ fn link(row: &AnyRow) -> Result<Link, StateError> {
     let failed = |source| StateError::Statement { what: "read a link", source };
     let fingerprint: String = row.try_get("fingerprint").map_err(failed)?;
     let occurrences: Option<String> = row.try_get("occurrences").map_err(failed)?;
+    let echo: Option<String> = row.try_get("echo").map_err(failed)?;
+    let deleted_at: Option<i64> = row.try_get("deleted_at").map_err(failed)?;
     // A fingerprint of another version makes the item be written once more.
     let fingerprint = Fingerprint::parse(&fingerprint).unwrap_or_else(Fingerprint::unknown);
     let item =
@@ -279,6 +285,8 @@ fn link(row: &AnyRow) -> Result<Link, StateError> {
         repairs: repairs(row)?,
         // What cannot be read is not known: the series is then written anew.
         occurrences: occurrences.as_deref().and_then(WrittenOccurrences::parse),
+        echo: echo.as_deref().and_then(Echo::parse),
+        deleted_at: deleted_at.map(instant),
         ..Link::new(key(row)?, item, fingerprint)
     })
 }

@@ -232,6 +232,7 @@ fn migrator() -> Migrator {
         (3, "verdicts", include_str!("../../migrations/0003_verdicts.sql")),
         (10, "source_counts", include_str!("../../migrations/0010_source_counts.sql")),
         (16, "copies", include_str!("../../migrations/0016_copies.sql")),
+        (22, "drift", include_str!("../../migrations/0022_drift.sql")),
     ];
     let migration = |(version, name, text): (i64, &'static str, &'static str)| {
         Migration::new(version, name.into(), MigrationType::Simple, text.into_sql_str(), false)

@@ -197,6 +197,7 @@ impl Stage {
             desired: &desired,
             links: &links,
             snapshot: &Snapshot::NotRead,
+            seen: &BTreeMap::new(),
             scope: &scope,
             refusals: &BTreeMap::new(),
             pending: &BTreeMap::new(),

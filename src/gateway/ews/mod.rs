@@ -16,6 +16,7 @@ mod fault;
 mod find_item;
 mod get_folder;
 mod get_item;
+mod get_shown;
 mod occurrences;
 mod operation;
 mod read;
@@ -43,7 +44,8 @@ use crate::{
         address::Address,
         fault::Fault,
         key::SourceKey,
-        link::{FoundItem, Owner},
+        link::{FoundItem, ItemRef, Owner},
+        shown::Seen,
     },
     settings::ServerVersion,
 };
@@ -124,6 +126,10 @@ impl Gateway for EwsGateway {
             }
             Ok(found)
         })
+    }
+
+    fn look<'a>(&'a self, calendar: &'a Calendar, items: &'a [ItemRef]) -> Later<'a, Result<Vec<Seen>, Fault>> {
+        Box::pin(get_shown::look(&self.client, calendar, items))
     }
 
     fn apply<'a>(&'a self, calendar: &'a Calendar, writes: &'a [Write]) -> Later<'a, Vec<Outcome>> {

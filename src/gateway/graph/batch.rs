@@ -11,7 +11,7 @@ use super::{
     answer::{BatchAnswer, InnerAnswer, InnerBody},
     event::EventBody,
     fault::{self, Place, Refusal, Verb},
-    send::{self, Call, PREFER},
+    send::{self, Call, PREFER, PREFER_TEXT},
 };
 use crate::model::{
     address::Address,
@@ -31,12 +31,19 @@ pub(super) struct Inner<'a> {
     pub(super) url: String,
     pub(super) body: Option<EventBody<'a>>,
     pub(super) verb: Verb,
+    /// Whether bodies are wanted as text.
+    pub(super) as_text: bool,
 }
 
 impl Inner<'_> {
     /// A GET.
     pub(super) fn get(url: String) -> Self {
-        Self { method: "GET", url, body: None, verb: Verb::Read }
+        Self { method: "GET", url, body: None, verb: Verb::Read, as_text: false }
+    }
+
+    /// A GET that wants bodies as text.
+    pub(super) fn get_text(url: String) -> Self {
+        Self { as_text: true, ..Self::get(url) }
     }
 }
 
@@ -239,7 +246,7 @@ fn call<'a>(mailbox: &'a Address, requests: &[Inner<'_>], places: &[usize], verb
     let inner = |(index, place): (usize, &usize)| {
         let request = &requests[*place];
         let content_type = request.body.is_some().then_some("application/json");
-        let headers = InnerHeaders { prefer: PREFER, content_type };
+        let headers = InnerHeaders { prefer: if request.as_text { PREFER_TEXT } else { PREFER }, content_type };
         InnerRequest { id: id(index), method: request.method, url: &request.url, headers, body: request.body.as_ref() }
     };
     let body = BatchBody { requests: places.iter().enumerate().map(inner).collect() };

@@ -30,7 +30,7 @@ pub(super) fn create_event<'a>(
     body.transaction_id = Some(transaction_id(calendar, event, generation).to_string());
     body.single_value_extended_properties = Some(properties::of(&event.key, fingerprint, owner));
     let url = path::calendar_events(&calendar.mailbox, &calendar.id);
-    Inner { method: "POST", url, body: Some(body), verb: Verb::Create }
+    Inner { method: "POST", url, body: Some(body), verb: Verb::Create, as_text: false }
 }
 
 /// The same create always has the same id, so that the server recognises a repetition; an item that is created anew

@@ -12,6 +12,7 @@ mod delete_event;
 mod event;
 mod fault;
 mod get_calendar;
+mod get_event;
 mod list_events;
 mod list_instances;
 mod occurrences;
@@ -33,7 +34,8 @@ use crate::{
         address::Address,
         fault::Fault,
         key::SourceKey,
-        link::{FoundItem, Owner},
+        link::{FoundItem, ItemRef, Owner},
+        shown::Seen,
         snapshot::Snapshot,
     },
 };
@@ -102,6 +104,10 @@ impl Gateway for GraphGateway {
 
     fn probe<'a>(&'a self, calendar: &'a Calendar, keys: &'a [SourceKey]) -> Later<'a, Result<Vec<FoundItem>, Fault>> {
         Box::pin(list_events::with_keys(self, calendar, keys))
+    }
+
+    fn look<'a>(&'a self, calendar: &'a Calendar, items: &'a [ItemRef]) -> Later<'a, Result<Vec<Seen>, Fault>> {
+        Box::pin(get_event::look(self, calendar, items))
     }
 
     fn apply<'a>(&'a self, calendar: &'a Calendar, writes: &'a [Write]) -> Later<'a, Vec<Outcome>> {

@@ -10,7 +10,13 @@ use crate::model::{
 };
 
 fn patch<'a>(calendar: &Calendar, id: &str, body: EventBody<'a>) -> Inner<'a> {
-    Inner { method: "PATCH", url: path::event(&calendar.mailbox, id), body: Some(body), verb: Verb::Change }
+    Inner {
+        method: "PATCH",
+        url: path::event(&calendar.mailbox, id),
+        body: Some(body),
+        verb: Verb::Change,
+        as_text: false,
+    }
 }
 
 /// The request that writes some fields, and lays a series out anew or leaves it as it is. `fingerprint` is what the event says after it.

@@ -251,7 +251,7 @@ pub(super) fn content(subject: &str) -> Content {
 }
 
 pub(super) fn single(id: &str, time: EventTime) -> DesiredEvent {
-    DesiredEvent { key: key(id), time, series: None, content: content("Kick-off") }
+    DesiredEvent { key: key(id), time, series: None, content: content("Kick-off"), keeps: None, said: None }
 }
 
 pub(super) fn paris() -> EventTime {
