@@ -241,7 +241,8 @@ impl Form {
         self.display(ends);
         self.display(repairs.since);
         self.display(repairs.count);
-        self.display(deleted_at.map_or(0, jiff::Timestamp::as_millisecond));
+        // When tells the time and nothing else.
+        self.number(usize::from(deleted_at.is_some()));
         match occurrences {
             None => self.number(0),
             Some(written) => {

@@ -1,5 +1,5 @@
 //! One pass over one mailbox, the only place where effects are ordered:
-//! settle what was left → read → plan → check → intents → apply → links.
+//! settle what was left → read → look → plan → check → intents → apply → links.
 
 use std::{sync::Arc, time::Duration};
 

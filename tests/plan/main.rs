@@ -1,6 +1,7 @@
 //! The plan: golden texts, and properties over random worlds.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod drift;
 mod goldens;
 mod occurrences;
 mod properties;

@@ -87,3 +87,65 @@ fn settle(mailbox: &mut Mailbox, now: jiff::Timestamp) {
     }
     mailbox.settled_tick = mailbox.tick;
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::sync::Arc;
+
+    use jiff::civil::date;
+
+    use super::super::{
+        Draft, Filter, MailboxSettings, Moment, Pattern, Recurrence, RecurrenceEnd, Store, Target, Zone,
+    };
+    use crate::clock::SystemClock;
+
+    const ANA: &str = "ana@example.test";
+
+    fn store() -> (Store, String) {
+        let store = Store::new(Arc::new(SystemClock), 7);
+        store.add_mailbox(MailboxSettings::new(ANA)).unwrap();
+        let day = date(2026, 11, 23);
+        let at = |hour| Moment::Wall(day.at(hour, 0, 0, 0));
+        let pattern = Pattern::Daily { interval: 1 };
+        let draft = Draft {
+            subject: " S ".to_owned(),
+            body: Some(super::Body::text("A\nB ")),
+            recurrence: Some(Recurrence { pattern, start: day, end: RecurrenceEnd::After(3) }),
+            ..Draft::new(at(9), at(10), Zone::windows("Romance Standard Time").unwrap())
+        };
+        let id = store.create(ANA, None, draft).unwrap().id;
+        (store, id)
+    }
+
+    #[test]
+    fn a_save_changes_the_change_key_alone() {
+        let (store, id) = store();
+        let before = store.get(ANA, &Target::Id(id.clone())).unwrap();
+        let saved = store.touch(ANA, &Target::Id(id.clone())).unwrap();
+        assert_ne!(saved.change_key, before.change_key);
+        assert_eq!((saved.content, saved.series), (before.content, before.series));
+        store.touch(ANA, &Target::Index { master: id.clone(), index: 2 }).unwrap();
+        let found = store.exceptions(ANA, &id).unwrap();
+        assert_eq!(found.changed.len(), 1);
+        assert_eq!(found.changed[0].content.subject, " S ");
+    }
+
+    #[test]
+    fn a_server_rewrites_once_what_was_written() {
+        let (store, id) = store();
+        let find = || store.find(ANA, None, &Filter::All).unwrap().remove(0);
+        let before = find();
+        assert_eq!(find().change_key, before.change_key);
+        store.set_settling(ANA, true).unwrap();
+        let settled = find();
+        assert_ne!(settled.change_key, before.change_key);
+        assert_eq!((settled.content.subject.as_str(), settled.content.start), ("S", before.content.start));
+        assert_eq!(settled.content.start_zone.id(), "W. Europe Standard Time");
+        assert_eq!(settled.series.as_ref().unwrap().recurrence, before.series.unwrap().recurrence);
+        assert_eq!(find().change_key, settled.change_key, "once");
+        store.touch(ANA, &Target::Id(id)).unwrap();
+        assert_ne!(find().change_key, settled.change_key);
+    }
+}
