@@ -16,9 +16,10 @@ use super::{
     setup,
 };
 use crate::{
+    clock::{Clock, SystemClock},
     model::{address::Address, cohort::Cohort, key::SourceKey},
     settings::Strictness,
-    state::{Access, Held, MailboxState, Refused, RejectedEvent, SourceCount, StateError, Store},
+    state::{Access, Held, LeftToUsers, MailboxState, Refused, RejectedEvent, SourceCount, StateError, Store},
 };
 
 #[derive(Default)]
@@ -29,6 +30,7 @@ struct Status {
     refused: Vec<Refused>,
     rejected: Vec<RejectedEvent>,
     sources: Vec<SourceCount>,
+    left: Vec<LeftToUsers>,
 }
 
 /// Prints the status.
@@ -72,6 +74,7 @@ async fn collect(store: &Store, rollout: Cohort) -> Result<Status, StateError> {
         refused: store.refusals(None).await?,
         rejected: store.rejections().await?,
         sources: store.source_counts().await?,
+        left: store.left_to_users(SystemClock.now()).await?,
     })
 }
 
@@ -120,6 +123,14 @@ fn print(status: &Status) {
     for refused in &status.refused {
         say!("refused     {} {}: {} {}", refused.mailbox, refused.key, refused.code, refused.message);
     }
+    for left in &status.left {
+        match left.deleted_at {
+            Some(since) => say!("deleted     {} {}: by its user, found {}", left.mailbox, left.key, time(Some(since))),
+            None => {
+                say!("repaired    {} {}: as often as a day allows, somebody keeps changing it", left.mailbox, left.key)
+            }
+        }
+    }
     for rejected in &status.rejected {
         let rejection = &rejected.rejection;
         say!("quarantine  {} {}: {}", rejected.source, rejection.place, rejection.reason);
@@ -142,6 +153,15 @@ fn rollout_json(rollout: &Cohort) -> serde_json::Value {
         "share": rollout.share().map(|share| share.to_string()),
         "except": list(rollout.except()),
     })
+}
+
+fn left_json(status: &Status) -> Vec<serde_json::Value> {
+    let one = |left: &LeftToUsers| {
+        let code = if left.deleted_at.is_some() { "deleted_by_user" } else { "repaired_too_often" };
+        let since = left.deleted_at.map(|instant| instant.to_string());
+        json!({ "mailbox": left.mailbox.as_str(), "key": left.key.as_str(), "code": code, "since": since })
+    };
+    status.left.iter().map(one).collect()
 }
 
 fn as_json(status: &Status) -> serde_json::Value {
@@ -205,5 +225,5 @@ fn as_json(status: &Status) -> serde_json::Value {
             })
         })
         .collect();
-    json!({ "sources": sources, "rollout": rollout_json(&status.rollout), "mailboxes": mailboxes, "held": held, "refused": refused, "quarantine": rejected })
+    json!({ "left_to_users": left_json(status), "sources": sources, "rollout": rollout_json(&status.rollout), "mailboxes": mailboxes, "held": held, "refused": refused, "quarantine": rejected })
 }

@@ -140,6 +140,10 @@ fn links<'a>(explanation: &Explanation, known: &'a InMailbox) -> Vec<(&'a Link, 
         })
     };
     let word = |link: &Link| match wanted(&link.key) {
+        Some(_) if link.deleted_at.is_some() => {
+            let found = link.deleted_at.map(time).unwrap_or_default();
+            format!("deleted by its user, found {found}: `deleted_by_user` says for how long it stays away")
+        }
         None => "written, and not wanted there now: `calsyncd plan` tells what becomes of it".to_owned(),
         Some(item) => match item.fingerprint().differing_fields(&link.fingerprint).as_slice() {
             [] => "written as it should be".to_owned(),

@@ -212,11 +212,12 @@ fn update(
     (reason, repairs): (UpdateReason, Repairs),
 ) -> Option<Action> {
     let shown = inputs.seen.get(&link.item.id).map(|seen| &seen.shown);
-    let (event, fields) = drift::with_kept(event, fields, link, shown)?;
-    let (occurrences, written) = occurrences(&event, &fields, link);
-    let echo = Echo::after_write(link.echo.as_ref(), &event, &fields);
+    let (wanted, fields) = drift::with_kept(event, fields, link, shown)?;
+    let (occurrences, written) = occurrences(&wanted, &fields, link);
+    // What a user keeps is not what we wrote.
+    let echo = Echo::after_write(link.echo.as_ref(), event, &fields);
     let (item, generation) = (link.item.clone(), link.generation);
-    Some(Action::Update { event, item, generation, fields, occurrences, written, echo, repairs, reason })
+    Some(Action::Update { event: wanted, item, generation, fields, occurrences, written, echo, repairs, reason })
 }
 
 fn changed(

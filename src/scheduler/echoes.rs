@@ -14,7 +14,7 @@ use crate::{
         link::{ItemRef, Link},
         shown::Seen,
     },
-    plan::{Action, Inputs, UpdateReason, learnt, looks},
+    plan::{Action, Decision, Inputs, UpdateReason, learnt, looks},
     state::Settlement,
 };
 
@@ -48,11 +48,14 @@ impl Pass {
     /// changes an item by itself after each write would else have it repaired for ever.
     pub(super) async fn learn_repaired(&self, made: &Planned) -> Result<(), PassStop> {
         let mut repaired = BTreeMap::new();
-        for decision in &made.plan.decisions {
-            if let Action::Update { event, reason: UpdateReason::ChangedInOutlook, echo, .. } = &decision.action
+        for Decision { key, action } in &made.plan.decisions {
+            // What the source says: the event that was written may hold what a user keeps.
+            let wanted = || self.desired.binary_search_by(|event| event.key.cmp(key)).ok();
+            if let Action::Update { reason: UpdateReason::ChangedInOutlook, echo, .. } = action
                 && !echo.as_ref().is_some_and(Echo::is_something)
+                && let Some(place) = wanted()
             {
-                repaired.insert(&decision.key, event);
+                repaired.insert(key, &self.desired[place]);
             }
         }
         if repaired.is_empty() {

@@ -116,7 +116,7 @@ impl Pass {
             now,
         };
         let unseen = plan(&inputs)?;
-        let seen = self.look_at(calendar, &inputs, unseen.counts().create > 0).await?;
+        let seen = self.look_at(calendar, &inputs, stamped || unseen.counts().create > 0).await?;
         let inputs = Inputs { seen: &seen, ..inputs };
         let mut plan = if seen.is_empty() { unseen } else { plan(&inputs)? };
         if let Some(violation) = check(&plan, &inputs).into_iter().next() {

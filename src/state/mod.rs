@@ -4,6 +4,7 @@
 
 mod change;
 mod copies;
+mod drift;
 mod findings;
 mod holds;
 mod instance;
@@ -27,6 +28,7 @@ use sqlx::{
 
 use crate::model::link::Owner;
 
+pub use drift::LeftToUsers;
 pub use findings::{Refused, RejectedEvent};
 pub use holds::{Decision, Held};
 pub use links::{Settlement, Settlements};

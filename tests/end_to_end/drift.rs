@@ -335,6 +335,8 @@ fn a_deletion_is_respected(face: Face) {
     let decisions = plan["mailboxes"][0]["decisions"].as_array().unwrap();
     let told = decisions.iter().find(|decision| decision["code"] == "deleted_by_user");
     assert!(told.is_some_and(|decision| decision["key"] == "inbox/appointment/ana-001"), "{plan:#}");
+    assert_eq!(world.status()["left_to_users"][0]["code"], "deleted_by_user");
+    world.command(&["why", "inbox/appointment/ana-001"]).expect(0, &["deleted by its user"]);
 
     let daemon = world.daemon();
     events[1]["start"] = json!(on(5, "16:00"));
@@ -366,6 +368,7 @@ fn five_repairs_and_then_parked(face: Face) {
     assert_eq!(one().content.subject, "Mine for good");
     daemon.stop();
     world.command(&["plan"]).expect(0, &["repaired too often today"]);
+    assert_eq!(world.status()["left_to_users"][0]["code"], "repaired_too_often");
 }
 
 fn what_the_server_rewrites_is_no_drift(face: Face) {

@@ -85,10 +85,13 @@ fn decided(world: &World) -> Action {
 
 type User = fn(&mut Shown);
 
+/// Its name, what a user did, what users may keep, what the source changed, whether the echo is known, what is done.
+type Case = (&'static str, User, fn() -> Keeps, Option<Field>, bool, &'static str);
+
 #[test]
 fn what_is_touched_is_put_right_and_nothing_else() {
     let nothing = Keeps::default;
-    let cases: [(&str, User, fn() -> Keeps, Option<Field>, bool, &str); 18] = [
+    let cases: [Case; 18] = [
         ("a save", |_| {}, nothing, None, true, "keep same"),
         (
             "a save, echo not known",
@@ -110,14 +113,7 @@ fn what_is_touched_is_put_right_and_nothing_else() {
             true,
             "update subject location",
         ),
-        (
-            "a move",
-            |shown| shown.time.start = shown.time.start + SignedDuration::from_hours(1),
-            nothing,
-            None,
-            true,
-            "update time",
-        ),
+        ("a move", |shown| shown.time.start += SignedDuration::from_hours(1), nothing, None, true, "update time"),
         ("whole days", |shown| shown.time.is_all_day = true, nothing, None, true, "update time"),
         ("a rule", |shown| shown.recurrence = "daily".to_owned(), nothing, None, true, "update recurrence"),
         ("a reminder", |shown| shown.reminder_minutes = None, nothing, None, true, "update reminder"),
@@ -185,7 +181,10 @@ fn what_the_source_takes_back_goes_and_what_users_added_stays() {
     world.want(said(&keeps(), |field| u32::from(field == Field::Categories)));
     let Action::Update { event, echo, .. } = decided(&world) else { panic!("no update") };
     assert_eq!(event.content.categories, ["Ours", "Ours 1", "Mine"]);
-    assert!(!echo.unwrap().is_whole(), "the echo of what is written is to be learnt");
+    let echo = echo.unwrap();
+    assert!(!echo.is_whole(), "the echo of what is written is to be learnt");
+    let shown = Shown { categories: vec!["Mine".to_owned(), "New".to_owned()], ..Shown::default() };
+    assert_eq!(echo.categories_of_users(&[], &shown), ["Mine", "New"], "what a user keeps is not what we wrote");
 }
 
 #[test]
