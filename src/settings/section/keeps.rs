@@ -31,11 +31,9 @@ pub(super) fn read(reader: &mut Reader<'_>, section: &Section<'_>) -> Option<Arc
 /// The marker line. It is found again by its words, in a body that was made text of.
 fn marker(reader: &mut Reader<'_>, section: &Section<'_>) -> Option<String> {
     let given = reader.text(section, "keep_notes")?;
-    let text = given.value.trim();
+    let text = given.value.as_str();
     let length = text.chars().count();
-    let fault = if text.contains(|character: char| character.is_control()) {
-        "the marker is more than one line"
-    } else if text.contains(['<', '>', '&']) {
+    let fault = if text.contains(['<', '>', '&']) {
         "the marker holds a character of HTML"
     } else if !(MARKER_LENGTH_MIN..=MARKER_LENGTH_MAX).contains(&length) {
         "the marker is too short or too long"

@@ -48,7 +48,7 @@ fn values_that_cannot_be_are_found_where_they_stand() {
         ("keep_reminder = \"yes\"", "14:1", "jobs.team.keep_reminder", "true or false"),
         ("keep_notes = \"--\"", "14:1", "jobs.team.keep_notes", "too short or too long"),
         ("keep_notes = \"<b>notes</b>\"", "14:1", "jobs.team.keep_notes", "a character of HTML"),
-        ("keep_notes = \"one\\ntwo\"", "14:1", "jobs.team.keep_notes", "more than one line"),
+        ("keep_notes = \"one\\ntwo\"", "14:1", "jobs.team.keep_notes", "control characters"),
         ("deleted_by_user = \"never\"", "14:1", "jobs.team.deleted_by_user", "neither \"recreate\" nor a duration"),
         ("deleted_by_user = \"5m\"", "14:1", "jobs.team.deleted_by_user", "from 1h to 3660d"),
         ("show_as = \"bussy\"", "14:1", "jobs.team.show_as", "did you mean \"busy\"?"),

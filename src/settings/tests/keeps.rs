@@ -14,7 +14,7 @@ fn keeps(more: &str) -> Option<Keeps> {
 fn nothing_is_kept_unless_it_is_said() {
     assert_eq!(keeps(""), None);
     assert_eq!(keeps("keep_reminder = false\ndeleted_by_user = \"recreate\"\n"), None);
-    let all = "keep_reminder = true\nkeep_categories = true\nkeep_notes = \" -- my  notes -- \"\n\
+    let all = "keep_reminder = true\nkeep_categories = true\nkeep_notes = \"-- my  notes --\"\n\
                deleted_by_user = \"30d\"\n";
     let expected = Keeps {
         reminder: true,
