@@ -212,8 +212,8 @@ fn graph(events: &[Arc<DesiredEvent>]) -> GraphGateway {
 /// Carries out all writes, a batch at a time, and makes sure that every one of them went through.
 async fn apply(gateway: &dyn Gateway, calendar: &Calendar, writes: &[Write]) {
     for batch in writes.chunks(BATCH) {
-        let outcomes = gateway.apply(calendar, batch).await;
-        assert!(outcomes.iter().all(|outcome| matches!(outcome, Outcome::Written { .. })), "{outcomes:?}");
+        let answers = gateway.apply(calendar, batch).await;
+        assert!(answers.iter().all(|answer| matches!(answer.outcome, Outcome::Written { .. })), "{answers:?}");
     }
 }
 

@@ -13,7 +13,7 @@ use calsyncd::{
         occurrences::WrittenOccurrences,
         source::Rejection,
     },
-    state::{Access, Decision, MailboxState, Parked, Settlement, StateError, Store},
+    state::{Access, Advance, Decision, MailboxState, Parked, Settlement, StateError, Store},
 };
 use jiff::Timestamp;
 
@@ -70,6 +70,7 @@ async fn a_story_survives_a_restart() {
     };
     store.settle(&bob, &[refused], at(11)).await.unwrap();
     let parked = Parked {
+        since: at(14),
         until: at(77),
         code: "ErrorQuotaExceeded".to_owned(),
         message: "full".to_owned(),
@@ -148,12 +149,14 @@ async fn links_of_a_batch_and_intents_of_the_next_are_written_together() {
     store.intend(&ana, &intents(0..250)).await.unwrap();
     store.intend(&mailbox("bob"), &intents(0..1)).await.unwrap();
     let links = (0..250).map(|number| Settlement::Linked(link(&name(number)))).collect::<Vec<_>>();
-    store.advance(&ana, &links, &intents(250..400), at(10)).await.unwrap();
+    let next = intents(250..400);
+    let step = Advance { settlements: &links, intents: &next, ..Advance::default() };
+    store.advance(&ana, &step, at(10)).await.unwrap();
     assert_eq!(store.links(&ana).await.unwrap(), (0..250).map(|number| link(&name(number))).collect::<Vec<_>>());
     assert_eq!(store.intents(&ana).await.unwrap(), intents(250..400));
     let mut settlements: Vec<Settlement> = (0..120).map(|number| Settlement::Unlinked(key(&name(number)))).collect();
     settlements.extend((250..400).map(|number| Settlement::Dropped(key(&name(number)))));
-    store.advance(&ana, &settlements, &[], at(11)).await.unwrap();
+    store.settle(&ana, &settlements, at(11)).await.unwrap();
     assert_eq!(store.links(&ana).await.unwrap().len(), 130);
     assert_eq!(store.intents(&ana).await.unwrap(), []);
     assert_eq!(store.intents(&mailbox("bob")).await.unwrap().len(), 1, "another mailbox is another matter");

@@ -5,6 +5,7 @@ mod cohort;
 mod config;
 mod demo;
 mod held;
+mod history;
 mod left_out;
 mod man;
 mod output;
@@ -19,6 +20,7 @@ mod status;
 mod sync;
 mod test;
 mod why;
+mod why_day;
 
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
 
@@ -58,7 +60,7 @@ enum Command {
     Sync(SyncArguments),
     /// Show mailboxes, waits, held deletions and quarantine
     Status(JsonOnly),
-    /// Show what is known of one event: source, job, items; writes nothing
+    /// Show what is known of one event and what happened to it, or of one day of a mailbox; writes nothing
     Why(WhyArguments),
     /// The deletions that the brake keeps back: list, approve or reject them
     #[command(subcommand)]
@@ -90,11 +92,20 @@ struct JsonOnly {
     json: bool,
 }
 
+#[derive(Debug, Clone, Copy, Args)]
+struct CredentialArguments {
+    /// Try a credential that the server refused, although it has not changed: it may lock the account
+    #[arg(long)]
+    try_credential: bool,
+}
+
 #[derive(Debug, Args)]
 struct TestArguments {
     /// The mailbox to open [default: exchange.test_user]
     #[arg(long, value_name = "ADDRESS")]
     user: Option<String>,
+    #[command(flatten)]
+    credential: CredentialArguments,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -117,6 +128,8 @@ struct SyncArguments {
     /// Carry out a plan that `plan --save` saved: all of it, or nothing when anything has moved since
     #[arg(long, value_name = "FILE", conflicts_with_all = ["mailbox", "share"])]
     plan: Option<PathBuf>,
+    #[command(flatten)]
+    credential: CredentialArguments,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -124,8 +137,11 @@ struct SyncArguments {
 
 #[derive(Debug, Args)]
 struct WhyArguments {
-    /// Its key, as plans and the log name it: SOURCE/appointment/ID
-    key: String,
+    /// The key of an event, as plans and the log name it: SOURCE/appointment/ID; or a mailbox
+    #[arg(value_name = "KEY|MAILBOX")]
+    what: String,
+    /// The day of the mailbox, such as 2026-11-27
+    day: Option<String>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -141,6 +157,8 @@ struct PlanArguments {
     /// Name every event that is left out
     #[arg(long, short)]
     verbose: bool,
+    #[command(flatten)]
+    credential: CredentialArguments,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -154,6 +172,8 @@ struct PurgeArguments {
     /// Do not ask
     #[arg(long)]
     yes: bool,
+    #[command(flatten)]
+    credential: CredentialArguments,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -267,11 +287,11 @@ async fn dispatch(arguments: Arguments, is_named: bool) -> Outcome {
     match arguments.command {
         Command::Run => run::run(config).await,
         Command::Check(JsonOnly { json }) => check::check(config, json),
-        Command::Test(TestArguments { user, json }) => test::test(config, user.as_deref(), json).await,
+        Command::Test(arguments) => test::test(config, &arguments).await,
         Command::Plan(arguments) => plan::plan(config, &arguments).await,
         Command::Sync(arguments) => sync::sync(config, &arguments).await,
         Command::Status(JsonOnly { json }) => status::status(config, json).await,
-        Command::Why(WhyArguments { key, json }) => why::why(config, &key, json).await,
+        Command::Why(WhyArguments { what, day, json }) => why::why(config, &what, day.as_deref(), json).await,
         Command::Held(HeldCommand::List(MailboxArguments { mailbox, json })) => {
             held::list(config, mailbox.as_deref(), json).await
         }

@@ -4,18 +4,23 @@ use std::{
     io::IsTerminal,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use tokio_util::sync::CancellationToken;
 
-use super::output::{self, hinted};
+use super::{
+    history,
+    output::{self, hinted},
+};
 use crate::{
+    auth::Identity,
     clock::{Clock, SystemClock},
     daemon::{WiringError, wire},
     model::address::Address,
-    scheduler::{Engine, Progress},
+    scheduler::{Engine, Progress, Wiring},
     settings::{Environment, Loaded, Settings, SettingsFaults, Strictness, load},
-    state::{Access, StateError, Store},
+    state::{Access, StateError, Store, WaitScope},
 };
 
 /// Where the settings are when nobody says.
@@ -55,6 +60,40 @@ pub(super) async fn open_state(settings: &Settings, access: Access) -> anyhow::R
 /// Opens the state for looking, also while a daemon has it; a hint goes with every failure.
 pub(super) async fn look_at_state(settings: &Settings) -> anyhow::Result<Store> {
     Store::look(&settings.state.path).await.map_err(|error| state_failure(&error))
+}
+
+/// Refuses to go on with a credential that the server refused, that has not changed and that is not due, unless somebody wants it
+/// tried: each try with a wrong password brings the account closer to its lock-out.
+pub(super) async fn refuse_parked(settings: &Settings, store: &Store, is_wanted: bool) -> anyhow::Result<()> {
+    let waits = store.waits().await.map_err(|error| state_failure(&error))?;
+    let parked = waits.into_iter().find(|wait| wait.scope == WaitScope::Credential && wait.until > SystemClock.now());
+    let Some(parked) = parked.filter(|_| !is_wanted) else { return Ok(()) };
+    if !parked.proof.as_ref().is_some_and(|proof| Identity::of(&settings.exchange).is_of(proof)) {
+        return Ok(());
+    }
+    let (code, message) = (&parked.code, &parked.message);
+    let (since, until) = (history::time(parked.since), history::time(parked.until));
+    Err(hinted(
+        format!(
+            "nothing was sent: the server refuses this credential: {code} {message} (since {since}, next try {until})"
+        ),
+        "correct the account, its password or secret in [exchange]: a changed one is tried at once; where it was put right on \
+         the server, say --try-credential",
+    ))
+}
+
+/// Waits as long as the server asked everybody to.
+pub(super) async fn keep_pause(wiring: &Wiring, store: &Store) -> anyhow::Result<()> {
+    let waits = store.waits().await.map_err(|error| state_failure(&error))?;
+    for wait in waits.iter().filter(|wait| wait.scope == WaitScope::Server && wait.asked) {
+        if let Ok(left) = Duration::try_from(wait.until.duration_since(SystemClock.now()))
+            && !left.is_zero()
+        {
+            output::complain(format_args!("the server asks everybody to wait until {}", history::time(wait.until)));
+            wiring.limiter.pause(left);
+        }
+    }
+    Ok(())
 }
 
 /// A failure of the state with its cause and its hint.

@@ -97,6 +97,33 @@ pub enum Outcome {
     Failed(Fault),
 }
 
+/// What a server answered to one write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// What became of the write.
+    pub outcome: Outcome,
+    /// The server's name for the request that says so; ours where it gave none.
+    pub request_id: Option<Arc<str>>,
+}
+
+impl Answer {
+    /// An outcome, and the request that says so; where a fault names its own request, that one.
+    #[must_use]
+    pub fn new(outcome: Outcome, request_id: Option<Arc<str>>) -> Self {
+        let named = match &outcome {
+            Outcome::Partly { fault, .. } | Outcome::Failed(fault) => fault.request_id.as_deref().map(Arc::from),
+            Outcome::Written { .. } | Outcome::Gone => None,
+        };
+        Self { outcome, request_id: named.or(request_id) }
+    }
+
+    /// The outcomes alone.
+    #[must_use]
+    pub fn outcomes(answers: Vec<Self>) -> Vec<Outcome> {
+        answers.into_iter().map(|answer| answer.outcome).collect()
+    }
+}
+
 /// A reading of a calendar and where the next one begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reading {
@@ -164,6 +191,6 @@ pub trait Gateway: Send + Sync + fmt::Debug {
     /// A fault, when the reading could not be brought to its end.
     fn probe<'a>(&'a self, calendar: &'a Calendar, keys: &'a [SourceKey]) -> Later<'a, Result<Vec<FoundItem>, Fault>>;
 
-    /// Carries out writes, at most [`BatchLimits::writes`] of them, and returns one outcome for each, in their order.
-    fn apply<'a>(&'a self, calendar: &'a Calendar, writes: &'a [Write]) -> Later<'a, Vec<Outcome>>;
+    /// Carries out writes, at most [`BatchLimits::writes`] of them, and returns one answer for each, in their order.
+    fn apply<'a>(&'a self, calendar: &'a Calendar, writes: &'a [Write]) -> Later<'a, Vec<Answer>>;
 }

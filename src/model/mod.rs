@@ -7,6 +7,7 @@ pub mod event;
 pub mod expansion;
 pub mod fault;
 pub mod fingerprint;
+pub mod history;
 pub mod hold;
 pub mod key;
 pub mod link;

@@ -6,14 +6,17 @@ mod backoff;
 mod brake;
 mod catalogue;
 mod copies;
+mod day;
 mod ends;
 mod engine;
 mod expected;
 mod explain;
 mod hand_over;
+mod history;
 mod left_out;
 mod limiter;
 mod look;
+mod notes;
 mod outcomes;
 mod outside;
 mod pass;
@@ -23,14 +26,17 @@ mod purge;
 mod recovery;
 mod turns;
 mod view;
+mod waits;
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use jiff::{SignedDuration, Timestamp};
 
+pub use day::{Day, DayError, OnDay, day};
 pub use engine::{Command, Engine, Heartbeat, MailboxSummary, Summary};
 pub use explain::{Explanation, InMailbox, JobWord, SourceWord, explain};
 pub use hand_over::Waiting;
@@ -41,6 +47,7 @@ pub use progress::{Progress, ProgressEvent};
 pub use purge::Purge;
 
 use crate::{
+    auth::Identity,
     gateway::{Calendar, Gateway},
     model::{address::Address, cohort::Cohort},
     plan::Policy,
@@ -69,6 +76,10 @@ pub struct Wiring {
     pub max_threads: usize,
     /// Events that were over this many days ago are frozen.
     pub freeze_days: u16,
+    /// How long the history is kept.
+    pub keep_history: Duration,
+    /// Who we are to Outlook.
+    pub identity: Identity,
     /// The calendars that are open.
     pub calendars: Calendars,
 }

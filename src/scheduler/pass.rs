@@ -160,21 +160,20 @@ impl Pass {
         if let Some(expected) = &self.expected {
             expected.check(made.stamp.as_ref())?;
         }
-        self.note_plan(&made).await?;
+        let notes = self.notes(&made);
+        // Before the originals go: nothing else tells the copies from them.
+        self.store.note_copies(&self.mailbox, &made.plan.copies, made.is_whole).await?;
         *waiting = self.keep_until_handed_over(&mut made.plan).await?;
-        self.apply(&made, done).await?;
-        let now = self.clock.now();
-        let mut state = made.state;
-        if let Some((cursor, read_at)) = made.reading {
+        let mut end = made.state.clone();
+        if let Some((cursor, read_at)) = made.reading.clone() {
             // What is in quarantine was not repaired: the same changes have to be read again.
-            if planned.quarantine == 0 || state.read_at.is_none() {
-                state.cursor = cursor;
+            if planned.quarantine == 0 || end.read_at.is_none() {
+                end.cursor = cursor;
             }
-            state.read_at = Some(read_at);
+            end.read_at = Some(read_at);
         }
-        state.finished_at = Some(now);
-        state.parked = None;
-        state.parked_times = 0;
-        Ok(self.store.save_mailbox(&state).await?)
+        end.parked = None;
+        end.parked_times = 0;
+        self.apply(&made, notes, end, done).await
     }
 }

@@ -24,7 +24,7 @@ use crate::{
         snapshot::Snapshot,
     },
     plan::{Inputs, Plan, Refusal, Stamp, check, plan, stamp},
-    state::{MailboxState, StateError},
+    state::{Advance, Held, MailboxState, Standing, StateError},
 };
 
 /// What a plan is made for.
@@ -45,6 +45,10 @@ pub(super) struct Planned {
     pub(super) reading: Option<(Option<String>, Timestamp)>,
     /// Whether every item of ours in the calendar was seen.
     pub(super) is_whole: bool,
+    /// The deletions that were held before, in the order of the keys.
+    pub(super) holds: Vec<Held>,
+    /// What stood before, in the order of the keys.
+    pub(super) standings: Vec<Standing>,
     /// What it was decided on, where somebody asks.
     pub(super) stamp: Option<Stamp>,
 }
@@ -55,11 +59,13 @@ impl Pass {
         let state = self.store.mailbox(&self.mailbox).await?;
         let calendar = self.open().await?;
         let links = self.store.links(&self.mailbox).await?;
-        let Recovered { pending, settlements, links } = recovery::look(self, &calendar, links).await?;
+        let Recovered { pending, settlements, entries, links } = recovery::look(self, &calendar, links).await?;
         if purpose == Purpose::Apply {
-            self.store.settle(&self.mailbox, &settlements, self.clock.now()).await?;
+            let step = Advance { settlements: &settlements, entries: &entries, ..Advance::default() };
+            self.store.advance(&self.mailbox, &step, self.clock.now()).await?;
         }
         let holds = self.store.holds(Some(&self.mailbox)).await?;
+        let standings = self.store.standings(Some(&self.mailbox)).await?.into_iter().map(|(_, one)| one).collect();
         let verdicts = holds.iter().filter_map(|hold| Some((hold.key.clone(), hold.verdict()?))).collect();
         let reading = if is_orphan_approved(&verdicts, &links) {
             // Only a whole reading tells of it.
@@ -80,7 +86,7 @@ impl Pass {
         };
         let is_whole = matches!(&reading, Some((Reading { snapshot: Snapshot::Whole(_), .. }, _)));
         let reading = reading.map(|(reading, read_at)| (reading.cursor, read_at));
-        Ok(Planned { plan, calendar, state, reading, is_whole, stamp })
+        Ok(Planned { plan, calendar, state, reading, is_whole, holds, standings, stamp })
     }
 
     /// The plan, checked, and what it was decided on when `stamped`.

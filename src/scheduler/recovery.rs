@@ -4,11 +4,15 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::pass::{Pass, PassStop};
+use super::{
+    history::looked_up,
+    pass::{Pass, PassStop},
+};
 use crate::{
     gateway::Calendar,
     model::{
         fingerprint::Fingerprint,
+        history::Entry,
         key::SourceKey,
         link::{FoundItem, Intent, Link, Verb},
     },
@@ -24,6 +28,8 @@ pub(super) struct Recovered {
     pub(super) pending: BTreeMap<SourceKey, i64>,
     /// What is to be written to the state.
     pub(super) settlements: Settlements,
+    /// What the history is told of it.
+    pub(super) entries: Vec<Entry>,
     /// The links once that is written.
     pub(super) links: Vec<Link>,
 }
@@ -59,6 +65,7 @@ pub(super) async fn look(pass: &Pass, calendar: &Calendar, links: Vec<Link>) -> 
                 }
                 Settlement::Dropped(_) | Settlement::Refused { .. } => {}
             }
+            recovered.entries.push(looked_up(&pass.mailbox, intent, &settlement, now));
             recovered.settlements.push(settlement);
         }
     }

@@ -71,7 +71,7 @@ pub fn diff(old: &Settings, new: &Settings) -> SettingsDiff {
 #[must_use]
 pub fn until_restart(old: &Settings, new: &Settings) -> Settings {
     let mut live = new.clone();
-    live.state = old.state.clone();
+    live.state.path.clone_from(&old.state.path);
     live.log.format = old.log.format;
     live
 }

@@ -44,7 +44,7 @@ pub(super) fn flatten(settings: &Settings) -> Flat {
     for (name, job) in jobs {
         flatten_job(&format!("jobs.{name}"), job, &mut flat);
     }
-    let State { path } = state;
+    let State { path, keep_history } = state;
     let Limits {
         requests_per_minute,
         mailbox_requests_per_minute,
@@ -58,6 +58,7 @@ pub(super) fn flatten(settings: &Settings) -> Flat {
     let Brake { share_percent, number } = brake;
     let Log { format, level } = log;
     text(&mut flat, "state", "path", path.display());
+    text(&mut flat, "state", "keep_history", duration::format(*keep_history));
     text(&mut flat, "limits", "requests_per_minute", requests_per_minute);
     text(&mut flat, "limits", "mailbox_requests_per_minute", mailbox_requests_per_minute);
     text(&mut flat, "limits", "request_timeout", duration::format(*request_timeout));

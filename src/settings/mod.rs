@@ -212,6 +212,8 @@ pub enum Departure {
 pub struct State {
     /// `path`: the SQLite file.
     pub path: PathBuf,
+    /// `keep_history`: how long is remembered what happened to each event.
+    pub keep_history: Duration,
 }
 
 /// `[limits]`.

@@ -119,7 +119,8 @@ pub(super) const KIND_TEMPLATES: &[Key] = &[
 ];
 
 /// `[state]`.
-pub(super) const STATE: &[Key] = &[key("path", Form::Text, "/var/lib/calsyncd/state.sqlite")];
+pub(super) const STATE: &[Key] =
+    &[key("path", Form::Text, "/var/lib/calsyncd/state.sqlite"), key("keep_history", Form::Text, "400d")];
 
 /// `[limits]`.
 pub(super) const LIMITS: &[Key] = &[

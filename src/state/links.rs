@@ -6,14 +6,16 @@ use jiff::Timestamp;
 use sqlx::{AnyConnection, AssertSqlSafe, Row, any::AnyRow};
 
 use super::{
-    StateError, Store,
+    MailboxState, Standing, StateError, Store,
     change::Change,
-    instant,
+    history, holds, instant, mailboxes,
     rows::{self, ROWS_MAX, Table, placeholders},
+    standings,
 };
 use crate::model::{
     address::Address,
     fingerprint::Fingerprint,
+    history::Entry,
     key::SourceKey,
     link::{Intent, ItemRef, Link, Repairs, Verb},
     occurrences::WrittenOccurrences,
@@ -55,6 +57,40 @@ impl Settlement {
 
 /// Several settlements, each of another key.
 pub type Settlements = Vec<Settlement>;
+
+/// What is written of one mailbox in one transaction.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Advance<'a> {
+    /// What became of writes; their intents end.
+    pub settlements: &'a [Settlement],
+    /// What is about to be sent. No key is in both.
+    pub intents: &'a [Intent],
+    /// What is added to the history.
+    pub entries: &'a [Entry],
+    /// The deletions that are held, and why; those that were before keep their date and what was said of them.
+    pub held: &'a [(SourceKey, String)],
+    /// Those that are held no longer.
+    pub released: &'a [SourceKey],
+    /// What stands without a write, where that is news.
+    pub standings: &'a [Standing],
+    /// What stands no longer.
+    pub passed: &'a [SourceKey],
+    /// What is known of the mailbox from now on: its cursor moves with the last links.
+    pub end: Option<&'a MailboxState>,
+}
+
+impl Advance<'_> {
+    const fn is_empty(&self) -> bool {
+        self.settlements.is_empty()
+            && self.intents.is_empty()
+            && self.entries.is_empty()
+            && self.held.is_empty()
+            && self.released.is_empty()
+            && self.standings.is_empty()
+            && self.passed.is_empty()
+            && self.end.is_none()
+    }
+}
 
 impl Store {
     /// The links of a mailbox, in the order of their keys.
@@ -110,7 +146,7 @@ impl Store {
     /// # Errors
     /// When the state cannot be written: then nothing may be sent.
     pub async fn intend(&self, mailbox: &Address, intents: &[Intent]) -> Result<(), StateError> {
-        self.advance(mailbox, &[], intents, Timestamp::UNIX_EPOCH).await
+        self.advance(mailbox, &Advance { intents, ..Advance::default() }, Timestamp::UNIX_EPOCH).await
     }
 
     /// Writes down what became of writes, and ends their intents, in one transaction.
@@ -123,29 +159,44 @@ impl Store {
         settlements: &[Settlement],
         now: Timestamp,
     ) -> Result<(), StateError> {
-        self.advance(mailbox, settlements, &[], now).await
+        self.advance(mailbox, &Advance { settlements, ..Advance::default() }, now).await
     }
 
-    /// Writes down what became of writes and what is about to be sent next, in one transaction: a commit waits for the
-    /// disk. No key is in both.
+    /// Writes everything that is known now in one transaction: a commit waits for the disk.
     ///
     /// # Errors
     /// When the state cannot be written: then nothing may be sent, and what was sent is looked into again.
-    pub async fn advance(
-        &self,
-        mailbox: &Address,
-        settlements: &[Settlement],
-        intents: &[Intent],
-        now: Timestamp,
-    ) -> Result<(), StateError> {
-        if settlements.is_empty() && intents.is_empty() {
+    pub async fn advance(&self, mailbox: &Address, step: &Advance<'_>, now: Timestamp) -> Result<(), StateError> {
+        if step.is_empty() {
             return Ok(());
         }
-        let failed = |source| StateError::Statement { what: "write links and intents", source };
+        let failed = |source| StateError::Statement { what: "write what a pass did", source };
         let mut change = Change::begin(&self.pool).await.map_err(failed)?;
-        write_settlements(change.connection(), mailbox, settlements, now).await.map_err(failed)?;
-        write_intents(change.connection(), mailbox, intents).await.map_err(failed)?;
+        let place = self.history_places(step.entries.len());
+        write(change.connection(), mailbox, step, place, now).await.map_err(failed)?;
         change.commit().await.map_err(failed)
+    }
+}
+
+async fn write(
+    connection: &mut AnyConnection,
+    mailbox: &Address,
+    step: &Advance<'_>,
+    place: i64,
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
+    write_settlements(connection, mailbox, step.settlements, now).await?;
+    let released: Vec<&SourceKey> = step.released.iter().collect();
+    rows::remove(connection, Table::Holds, mailbox, &released).await?;
+    holds::write(connection, mailbox, step.held, now).await?;
+    let passed: Vec<&SourceKey> = step.passed.iter().collect();
+    rows::remove(connection, Table::Standings, mailbox, &passed).await?;
+    standings::write(connection, mailbox, step.standings).await?;
+    write_intents(connection, mailbox, step.intents).await?;
+    history::write(connection, step.entries, place).await?;
+    match step.end {
+        Some(state) => mailboxes::write(connection, state).await,
+        None => Ok(()),
     }
 }
 

@@ -1,21 +1,26 @@
-//! What survives a restart: links, intents, cursors, parked mailboxes, holds and quarantine, in SQLite through sqlx.
+//! What survives a restart: links, intents, cursors, waits, holds, quarantine and the history, in SQLite
+//! through sqlx.
 //!
-//! *Invariant*: an intent is on disk before its request leaves; a link and the end of its intent move in one transaction.
+//! *Invariant*: an intent is on disk before its request leaves; a link and the end of its intent move in one transaction, the
+//! last of a pass together with the cursor of its mailbox. What is written of them in the history goes with them.
 
 mod change;
 mod copies;
 mod findings;
+mod history;
 mod holds;
 mod instance;
 mod links;
 mod mailboxes;
 mod rows;
 mod source_counts;
+mod standings;
+mod waits;
 
 use std::{
     fs::{File, TryLockError},
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, atomic::AtomicI64},
 };
 
 use jiff::Timestamp;
@@ -28,10 +33,12 @@ use sqlx::{
 use crate::model::link::Owner;
 
 pub use findings::{Refused, RejectedEvent};
-pub use holds::{Decision, Held};
-pub use links::{Settlement, Settlements};
+pub use holds::{Decision, Held, released};
+pub use links::{Advance, Settlement, Settlements};
 pub use mailboxes::{MailboxState, Parked};
 pub use source_counts::SourceCount;
+pub use standings::Standing;
+pub use waits::{Wait, WaitScope};
 
 /// Why the state cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -100,6 +107,8 @@ impl StateError {
 pub struct Store {
     pool: AnyPool,
     owner: Owner,
+    /// Orders the entries of the history that are of one instant.
+    places: Arc<AtomicI64>,
     _lock: Option<Arc<File>>,
 }
 
@@ -150,7 +159,7 @@ impl Store {
             .await
             .map_err(|error| unreadable(error.into()))?;
         let owner = instance::name(&pool, path, access).await?;
-        Ok(Self { pool, owner, _lock: lock })
+        Ok(Self { pool, owner, places: Arc::default(), _lock: lock })
     }
 
     /// Opens the state for looking, also while a daemon has it. Where there is none, what is looked at is empty and kept
@@ -176,7 +185,7 @@ impl Store {
             .map_err(|error| unreadable(error.into()))?;
         migrator().run(&pool).await.map_err(|error| unreadable(error.into()))?;
         let owner = instance::name(&pool, path, Access::Shared).await?;
-        Ok(Self { pool, owner, _lock: None })
+        Ok(Self { pool, owner, places: Arc::default(), _lock: None })
     }
 
     /// The name that this instance writes on its items; made once, with the state.
@@ -232,6 +241,8 @@ fn migrator() -> Migrator {
         (3, "verdicts", include_str!("../../migrations/0003_verdicts.sql")),
         (10, "source_counts", include_str!("../../migrations/0010_source_counts.sql")),
         (16, "copies", include_str!("../../migrations/0016_copies.sql")),
+        (20, "history", include_str!("../../migrations/0020_history.sql")),
+        (21, "waits", include_str!("../../migrations/0021_waits.sql")),
     ];
     let migration = |(version, name, text): (i64, &'static str, &'static str)| {
         Migration::new(version, name.into(), MigrationType::Simple, text.into_sql_str(), false)

@@ -103,9 +103,9 @@ impl Stage {
         });
         let writes: Vec<Write> = changes.chain(deletes).collect();
         for some in writes.chunks(self.wiring.gateway.batch_limits().writes) {
-            let outcomes = self.runtime.block_on(self.wiring.gateway.apply(&self.calendar, some));
-            for (write, outcome) in some.iter().zip(outcomes) {
-                match outcome {
+            let answers = self.runtime.block_on(self.wiring.gateway.apply(&self.calendar, some));
+            for (write, answer) in some.iter().zip(answers) {
+                match answer.outcome {
                     Outcome::Written { item, fingerprint } => {
                         self.written.insert(write.key().clone(), (item, fingerprint));
                     }

@@ -1,5 +1,7 @@
 //! Carries out writes: creates, updates and deletes in batches, then the occurrences of series.
 
+use std::sync::Arc;
+
 use super::{
     batch::{Parcel, Sender},
     client::Client,
@@ -10,7 +12,7 @@ use super::{
     update_item::{Update, UpdateItem, Way},
 };
 use crate::{
-    gateway::{Calendar, Outcome, Write},
+    gateway::{Answer, Calendar, Outcome, Write},
     model::{
         event::DesiredEvent,
         fault::{Fault, FaultKind, FaultScope},
@@ -24,10 +26,10 @@ use crate::{
 /// Requests for one item of an update or a delete: the first, and one more for each way in which the server may ask for another.
 const ROUNDS_MAX: usize = 4;
 
-/// Carries out writes and returns one outcome for each, in their order.
-pub(super) async fn apply(client: &Client, calendar: &Calendar, writes: &[Write]) -> Vec<Outcome> {
+/// Carries out writes and returns one answer for each, in their order.
+pub(super) async fn apply(client: &Client, calendar: &Calendar, writes: &[Write]) -> Vec<Answer> {
     let mut sender = Sender::new(client, calendar);
-    let mut outcomes: Vec<Option<Outcome>> = vec![None; writes.len()];
+    let mut outcomes: Vec<Option<Answer>> = vec![None; writes.len()];
     let mut masters = Vec::new();
     create(&mut sender, writes, &mut outcomes, &mut masters).await;
     change(&mut sender, writes, &mut outcomes, &mut masters).await;
@@ -35,13 +37,31 @@ pub(super) async fn apply(client: &Client, calendar: &Calendar, writes: &[Write]
     for (number, outcome) in write_occurrences(&mut sender, masters).await {
         set(&mut outcomes, number, outcome);
     }
-    outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(|| Outcome::Failed(forgotten()))).collect()
+    let forgotten = || Answer::new(Outcome::Failed(forgotten()), None);
+    outcomes.into_iter().map(|answer| answer.unwrap_or_else(forgotten)).collect()
 }
 
-fn set(outcomes: &mut [Option<Outcome>], number: usize, outcome: Outcome) {
+fn set(outcomes: &mut [Option<Answer>], number: usize, answer: Answer) {
     if let Some(place) = outcomes.get_mut(number) {
-        *place = Some(outcome);
+        *place = Some(answer);
     }
+}
+
+/// What a fault makes of a change or a removal.
+fn failed(fault: Fault) -> Answer {
+    if is_gone(&fault) { gone(&fault) } else { Answer::new(Outcome::Failed(fault), None) }
+}
+
+/// The item is not there, as a fault says.
+pub(super) fn gone(fault: &Fault) -> Answer {
+    Answer::new(Outcome::Gone, fault.request_id.as_deref().map(Arc::from))
+}
+
+/// What the server says of an item that it wrote.
+struct Said {
+    item: ItemRef,
+    fingerprint: Fingerprint,
+    request_id: Option<Arc<str>>,
 }
 
 /// Every write is sent or refused above; should one slip through, it is looked up before it is sent again.
@@ -58,25 +78,24 @@ fn first_fingerprint(event: &DesiredEvent, occurrences: &Occurrences) -> Fingerp
 
 /// Notes what was written; a series of which occurrences are due goes to the second wave.
 fn written<'a>(
-    outcomes: &mut [Option<Outcome>],
+    outcomes: &mut [Option<Answer>],
     masters: &mut Vec<Master<'a>>,
     number: usize,
     event: &'a DesiredEvent,
-    item: ItemRef,
-    fingerprint: Fingerprint,
+    Said { item, fingerprint, request_id }: Said,
     occurrences: &'a Occurrences,
 ) {
     if occurrences.are_due(event) {
         masters.push(Master::new(number, event, item, fingerprint, occurrences.only()));
     } else {
-        set(outcomes, number, Outcome::Written { item, fingerprint });
+        set(outcomes, number, Answer::new(Outcome::Written { item, fingerprint }, request_id));
     }
 }
 
 async fn create<'a>(
     sender: &mut Sender<'_>,
     writes: &'a [Write],
-    outcomes: &mut [Option<Outcome>],
+    outcomes: &mut [Option<Answer>],
     masters: &mut Vec<Master<'a>>,
 ) {
     let event = |number: usize| match writes.get(number) {
@@ -96,10 +115,11 @@ async fn create<'a>(
     for (number, result) in sender.send(parcels, build).await {
         match (result, said(number)) {
             (Ok(item), Some((event, fingerprint))) => {
-                written(outcomes, masters, number, event, item, fingerprint, &Occurrences::Fresh);
+                let said = Said { item, fingerprint, request_id: sender.request_id(number) };
+                written(outcomes, masters, number, event, said, &Occurrences::Fresh);
             }
             (Ok(_), None) => {}
-            (Err(fault), _) => set(outcomes, number, Outcome::Failed(fault)),
+            (Err(fault), _) => set(outcomes, number, Answer::new(Outcome::Failed(fault), None)),
         }
     }
 }
@@ -107,7 +127,7 @@ async fn create<'a>(
 async fn change<'a>(
     sender: &mut Sender<'_>,
     writes: &'a [Write],
-    outcomes: &mut [Option<Outcome>],
+    outcomes: &mut [Option<Answer>],
     masters: &mut Vec<Master<'a>>,
 ) {
     let mut pending = Vec::new();
@@ -123,6 +143,7 @@ async fn change<'a>(
                 fingerprint,
                 way: Way::FIRST,
                 refreshed: false,
+                request_id: None,
             });
         }
     }
@@ -131,10 +152,10 @@ async fn change<'a>(
         match result {
             Ok(item) => {
                 let occurrences = pending.fields.map_or(&Occurrences::Fresh, |(_, occurrences)| occurrences);
-                written(outcomes, masters, number, pending.event, item, pending.fingerprint, occurrences);
+                let said = Said { item, fingerprint: pending.fingerprint, request_id: pending.request_id };
+                written(outcomes, masters, number, pending.event, said, occurrences);
             }
-            Err(fault) if is_gone(&fault) => set(outcomes, number, Outcome::Gone),
-            Err(fault) => set(outcomes, number, Outcome::Failed(fault)),
+            Err(fault) => set(outcomes, number, failed(fault)),
         }
     }
 }
@@ -156,6 +177,8 @@ pub(super) struct Pending<'a> {
     pub(super) way: Way,
     /// Whether its change key was asked for.
     pub(super) refreshed: bool,
+    /// The request that was answered last.
+    pub(super) request_id: Option<Arc<str>>,
 }
 
 /// Updates items. An item that the server refuses for its order or its change key is sent once more the other way, or
@@ -189,6 +212,7 @@ pub(super) async fn update<'a>(
             let Some(mut one) = pending.get(position).cloned() else {
                 continue;
             };
+            one.request_id = sender.request_id(position);
             match result {
                 Err(fault) if round < ROUNDS_MAX && is_conflict(&fault) && !one.refreshed => {
                     one.refreshed = true;
@@ -223,7 +247,7 @@ pub(super) async fn update<'a>(
     done
 }
 
-async fn delete(sender: &mut Sender<'_>, writes: &[Write], outcomes: &mut [Option<Outcome>]) {
+async fn delete(sender: &mut Sender<'_>, writes: &[Write], outcomes: &mut [Option<Answer>]) {
     let mut items: Vec<(usize, ItemRef, &SourceKey)> = Vec::new();
     for (number, write) in writes.iter().enumerate() {
         if let Write::Delete { key, item } = write {
@@ -240,10 +264,9 @@ async fn delete(sender: &mut Sender<'_>, writes: &[Write], outcomes: &mut [Optio
                 continue;
             };
             match result {
-                Ok(()) => set(outcomes, *number, Outcome::Gone),
-                Err(fault) if is_gone(&fault) => set(outcomes, *number, Outcome::Gone),
+                Ok(()) => set(outcomes, *number, Answer::new(Outcome::Gone, sender.request_id(position))),
                 Err(fault) if is_conflict(&fault) && !is_last_round => stale.push((*number, item.id.clone(), *key)),
-                Err(fault) => set(outcomes, *number, Outcome::Failed(fault)),
+                Err(fault) => set(outcomes, *number, failed(fault)),
             }
         }
         let mut again = Vec::new();
@@ -251,8 +274,7 @@ async fn delete(sender: &mut Sender<'_>, writes: &[Write], outcomes: &mut [Optio
             match (result, writes.get(number)) {
                 (Ok(item), Some(write)) => again.push((number, item, write.key())),
                 (Ok(_), None) => {}
-                (Err(fault), _) if is_gone(&fault) => set(outcomes, number, Outcome::Gone),
-                (Err(fault), _) => set(outcomes, number, Outcome::Failed(fault)),
+                (Err(fault), _) => set(outcomes, number, failed(fault)),
             }
         }
         items = again;

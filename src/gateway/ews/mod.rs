@@ -34,7 +34,7 @@ mod xml;
 
 use std::sync::Arc;
 
-use super::{BatchLimits, Calendar, Gateway, Later, Outcome, Pace, Reading, Write, acceptance::Acceptance};
+use super::{Answer, BatchLimits, Calendar, Gateway, Later, Pace, Reading, Write, acceptance::Acceptance};
 use crate::{
     auth::Authorization,
     clock::{Clock, SystemClock},
@@ -126,7 +126,7 @@ impl Gateway for EwsGateway {
         })
     }
 
-    fn apply<'a>(&'a self, calendar: &'a Calendar, writes: &'a [Write]) -> Later<'a, Vec<Outcome>> {
+    fn apply<'a>(&'a self, calendar: &'a Calendar, writes: &'a [Write]) -> Later<'a, Vec<Answer>> {
         Box::pin(apply::apply(&self.client, calendar, writes))
     }
 }

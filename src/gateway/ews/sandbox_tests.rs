@@ -73,8 +73,9 @@ impl Stage {
     }
 
     async fn apply(&self, write: Write) -> ItemRef {
-        let outcomes = self.gateway.apply(&self.calendar, &[write]).await;
-        let Outcome::Written { item, .. } = &outcomes[0] else { panic!("{outcomes:?}") };
+        let answers = self.gateway.apply(&self.calendar, &[write]).await;
+        let Outcome::Written { item, .. } = &answers[0].outcome else { panic!("{answers:?}") };
+        assert!(answers[0].request_id.is_some(), "{answers:?}");
         item.clone()
     }
 

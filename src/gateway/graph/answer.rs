@@ -1,6 +1,6 @@
 //! What Graph answers, as far as it is read. Unknown members are passed over.
 
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use serde::{
     Deserialize, Deserializer,
@@ -113,6 +113,9 @@ pub(super) struct InnerBody {
     #[serde(rename = "@odata.nextLink")]
     next_link: Option<String>,
     error: Option<ErrorAnswer>,
+    /// The server's name for the request, from the headers.
+    #[serde(skip)]
+    pub(super) request_id: Option<Arc<str>>,
 }
 
 impl InnerBody {

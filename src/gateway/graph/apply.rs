@@ -1,13 +1,16 @@
 //! Writes, up to 20 in one request, and after them the occurrences of series that differ.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use jiff::civil::DateTime;
 
 use super::{
-    super::{Calendar, Outcome, Write},
+    super::{Answer, Calendar, Outcome, Write},
     GraphGateway,
-    batch::{Inner, Sender, Settled},
+    batch::{Failure, Inner, Sender, Settled},
     create_event, delete_event, fault,
     fault::Verb,
     occurrences::{self, Pending},
@@ -29,9 +32,9 @@ enum Due<'a> {
     Delete { item: &'a ItemRef },
 }
 
-/// Carries out writes and returns one outcome for each, in their order.
-pub(super) async fn apply(gateway: &GraphGateway, calendar: &Calendar, writes: &[Write]) -> Vec<Outcome> {
-    let mut outcomes: Vec<Outcome> = writes.iter().map(|_| Outcome::Failed(second_write())).collect();
+/// Carries out writes and returns one answer for each, in their order.
+pub(super) async fn apply(gateway: &GraphGateway, calendar: &Calendar, writes: &[Write]) -> Vec<Answer> {
+    let mut outcomes: Vec<Answer> = writes.iter().map(|_| Answer::new(Outcome::Failed(second_write()), None)).collect();
     let mut sender = Sender::new(gateway, &calendar.mailbox);
     let mut places = first_writes(writes);
     let bare = remove_recurrences(&mut sender, calendar, writes, &mut places, &mut outcomes).await;
@@ -40,7 +43,8 @@ pub(super) async fn apply(gateway: &GraphGateway, calendar: &Calendar, writes: &
     let answers = sender.run(&requests).await;
     let mut pending = Vec::new();
     for ((place, due), answer) in due.iter().zip(answers) {
-        let outcome = match (due.outcome(answer), bare.get(place)) {
+        let Answer { outcome, request_id } = due.answer(answer);
+        let outcome = match (outcome, bare.get(place)) {
             // It is there as a single event, and says so.
             (Outcome::Failed(fault), Some(item)) => Outcome::Partly {
                 item: item.clone(),
@@ -52,7 +56,7 @@ pub(super) async fn apply(gateway: &GraphGateway, calendar: &Calendar, writes: &
         if let (Some((event, series, only)), Outcome::Written { item, .. }) = (second_wave(&writes[*place]), &outcome) {
             pending.push(Pending { place: *place, item: item.clone(), event, series, only });
         }
-        outcomes[*place] = outcome;
+        outcomes[*place] = Answer::new(outcome, request_id);
     }
     if !pending.is_empty() {
         for (place, outcome) in occurrences::write(&mut sender, calendar, pending).await {
@@ -70,7 +74,7 @@ async fn remove_recurrences(
     calendar: &Calendar,
     writes: &[Write],
     places: &mut Vec<usize>,
-    outcomes: &mut [Outcome],
+    outcomes: &mut [Answer],
 ) -> HashMap<usize, ItemRef> {
     let says = Fingerprint::unknown();
     let owner = &sender.gateway.config.owner;
@@ -97,12 +101,17 @@ async fn remove_recurrences(
                 bare.insert(place, body.into_item_ref().unwrap_or_else(|| item.clone()));
                 continue;
             }
-            Err(failure) if failure.gone => outcomes[place] = Outcome::Gone,
-            Err(failure) => outcomes[place] = Outcome::Failed(failure.fault),
+            Err(failure) => outcomes[place] = failed(failure),
         }
         places.retain(|other| *other != place);
     }
     bare
+}
+
+/// What a failure makes of a change or a removal.
+fn failed(failure: Failure) -> Answer {
+    let request_id = failure.fault.request_id.as_deref().map(Arc::from);
+    Answer::new(if failure.gone { Outcome::Gone } else { Outcome::Failed(failure.fault) }, request_id)
 }
 
 /// The first write for each item and key: a batch is carried out in any order, so it holds one for each.
@@ -162,20 +171,23 @@ impl<'a> Due<'a> {
         }
     }
 
-    fn outcome(&self, answer: Settled) -> Outcome {
+    fn answer(&self, answer: Settled) -> Answer {
         let (verb, says) = match self {
             Self::Create { says, .. } => (Verb::Create, Some(says)),
             Self::Update { says, .. } => (Verb::Change, Some(says)),
             Self::Delete { .. } => (Verb::Change, None),
         };
         match (answer, says) {
-            (Ok(_), None) => Outcome::Gone,
-            (Ok(body), Some(says)) => match body.into_item_ref() {
-                Some(item) => Outcome::Written { item, fingerprint: says.clone() },
-                None => Outcome::Failed(fault::of_nonsense(verb, "the written event has no id or change key")),
-            },
-            (Err(failure), _) if failure.gone && verb == Verb::Change => Outcome::Gone,
-            (Err(failure), _) => Outcome::Failed(failure.fault),
+            (Ok(body), None) => Answer::new(Outcome::Gone, body.request_id),
+            (Ok(body), Some(says)) => {
+                let request_id = body.request_id.clone();
+                let outcome = match body.into_item_ref() {
+                    Some(item) => Outcome::Written { item, fingerprint: says.clone() },
+                    None => Outcome::Failed(fault::of_nonsense(verb, "the written event has no id or change key")),
+                };
+                Answer::new(outcome, request_id)
+            }
+            (Err(failure), _) => failed(Failure { gone: failure.gone && verb == Verb::Change, ..failure }),
         }
     }
 }

@@ -1,7 +1,10 @@
 //! `POST /$batch`: up to 20 requests in one, un-chained; each is answered, and judged, on its own.
 //! <https://learn.microsoft.com/en-us/graph/json-batching>
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::{
+    collections::{BTreeMap, HashMap, VecDeque},
+    sync::Arc,
+};
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use serde::Serialize;
@@ -183,11 +186,19 @@ async fn send_chunk(
     if !matches!(answer.status, 200..=299) {
         return all_fail(settled, &send::refused(gateway, &answer, verb));
     }
+    let outer_id = answer.headers.get("request-id").and_then(|id| id.to_str().ok()).map(Arc::from);
     let Ok(answer) = serde_json::from_slice::<BatchAnswer>(&answer.body) else {
-        let fault = fault::of_nonsense(verb, "the answer to POST /$batch cannot be read");
+        let mut fault = fault::of_nonsense(verb, "the answer to POST /$batch cannot be read");
+        fault.request_id = outer_id.as_deref().map(str::to_owned);
         return all_fail(settled, &fault);
     };
-    settle(gateway, mailbox, requests, &chunk, &token, answer, settled)
+    settle(gateway, mailbox, requests, &chunk, &token, Answered { answer, request_id: outer_id }, settled)
+}
+
+/// The answer to a batch, and the server's name for the request.
+struct Answered {
+    answer: BatchAnswer,
+    request_id: Option<Arc<str>>,
 }
 
 /// Judges each answer of a batch; returns those whose token was refused, to be sent once more with a new one.
@@ -197,7 +208,7 @@ fn settle(
     requests: &[Inner<'_>],
     chunk: &Chunk,
     token: &HeaderValue,
-    answer: BatchAnswer,
+    Answered { answer, request_id }: Answered,
     settled: &mut [Option<Settled>],
 ) -> Vec<Chunk> {
     let mut answers: HashMap<String, InnerAnswer> = HashMap::with_capacity(answer.responses.len());
@@ -208,7 +219,7 @@ fn settle(
     for (index, place) in chunk.places.iter().enumerate() {
         let Some(inner) = answers.remove(&id(index)) else { continue };
         let status = inner.status;
-        let mut one = judge(gateway, inner, requests[*place].verb);
+        let mut one = judge(gateway, inner, requests[*place].verb, request_id.as_ref());
         match (&mut one, &chunk.refused_before) {
             (Ok(_), _) => gateway.acceptance.note(token, mailbox),
             (Err(failure), Some(before)) if status == 401 => {
@@ -225,14 +236,22 @@ fn settle(
     vec![Chunk { places: refused, refused_before: Some(token.clone()) }]
 }
 
-fn judge(gateway: &GraphGateway, inner: InnerAnswer, verb: Verb) -> Settled {
+/// Judges one answer. It names its request, or else the one of the batch.
+fn judge(gateway: &GraphGateway, inner: InnerAnswer, verb: Verb, outer_id: Option<&Arc<str>>) -> Settled {
     if matches!(inner.status, 200..=299) {
-        return Ok(inner.body.unwrap_or_default());
+        let headers = inner.headers.as_ref();
+        let named = headers.and_then(|all| all.iter().find(|(name, _)| name.eq_ignore_ascii_case("request-id")));
+        let request_id = named.map(|(_, id)| Arc::from(id.as_str())).or_else(|| outer_id.cloned());
+        let mut body = inner.body.unwrap_or_default();
+        body.request_id = request_id;
+        return Ok(body);
     }
     let headers = header_map(inner.headers.unwrap_or_default());
     let error = inner.body.as_ref().and_then(InnerBody::error);
     let refusal = Refusal { status: inner.status, headers: &headers, error, place: Place::Inner, verb };
-    Err(Failure { gone: fault::is_gone(&refusal), fault: fault::of_refusal(&refusal, gateway.clock.now()) })
+    let mut fault = fault::of_refusal(&refusal, gateway.clock.now());
+    fault.request_id = fault.request_id.or_else(|| outer_id.map(|id| (**id).to_owned()));
+    Err(Failure { gone: fault::is_gone(&refusal), fault })
 }
 
 fn call<'a>(mailbox: &'a Address, requests: &[Inner<'_>], places: &[usize], verb: Verb) -> Call<'a> {

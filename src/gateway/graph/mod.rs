@@ -24,7 +24,7 @@ mod update_event;
 
 use std::{fmt, sync::Arc};
 
-use super::{BatchLimits, Calendar, Gateway, Later, Outcome, Pace, Reading, Write, acceptance::Acceptance};
+use super::{Answer, BatchLimits, Calendar, Gateway, Later, Pace, Reading, Write, acceptance::Acceptance};
 use crate::{
     auth::Authorization,
     clock::Clock,
@@ -104,7 +104,7 @@ impl Gateway for GraphGateway {
         Box::pin(list_events::with_keys(self, calendar, keys))
     }
 
-    fn apply<'a>(&'a self, calendar: &'a Calendar, writes: &'a [Write]) -> Later<'a, Vec<Outcome>> {
+    fn apply<'a>(&'a self, calendar: &'a Calendar, writes: &'a [Write]) -> Later<'a, Vec<Answer>> {
         Box::pin(apply::apply(self, calendar, writes))
     }
 }
