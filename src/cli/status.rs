@@ -234,6 +234,28 @@ fn rollout_json(rollout: &Cohort) -> serde_json::Value {
     })
 }
 
+fn refused_json(refused: &Refused) -> serde_json::Value {
+    json!({
+        "mailbox": refused.mailbox.as_str(),
+        "key": refused.key.as_str(),
+        "code": refused.code,
+        "message": refused.message,
+        "since": refused.since.to_string(),
+        "retry_at": refused.retry_at.to_string(),
+    })
+}
+
+fn rejected_json(rejected: &RejectedEvent) -> serde_json::Value {
+    let rejection = &rejected.rejection;
+    json!({
+        "source": rejected.source,
+        "key": rejection.key.as_ref().map(SourceKey::as_str),
+        "place": rejection.place,
+        "reason": rejection.reason,
+        "since": rejected.since.to_string(),
+    })
+}
+
 fn as_json(status: &Status) -> serde_json::Value {
     let text = |instant: Option<Timestamp>| instant.map(|instant| instant.to_string());
     let mailboxes: Vec<_> = status
@@ -252,34 +274,8 @@ fn as_json(status: &Status) -> serde_json::Value {
         })
         .collect();
     let held: Vec<_> = status.held.iter().map(held::as_json).collect();
-    let refused: Vec<_> = status
-        .refused
-        .iter()
-        .map(|refused| {
-            json!({
-                "mailbox": refused.mailbox.as_str(),
-                "key": refused.key.as_str(),
-                "code": refused.code,
-                "message": refused.message,
-                "since": refused.since.to_string(),
-                "retry_at": refused.retry_at.to_string(),
-            })
-        })
-        .collect();
-    let rejected: Vec<_> = status
-        .rejected
-        .iter()
-        .map(|rejected| {
-            let rejection = &rejected.rejection;
-            json!({
-                "source": rejected.source,
-                "key": rejection.key.as_ref().map(SourceKey::as_str),
-                "place": rejection.place,
-                "reason": rejection.reason,
-                "since": rejected.since.to_string(),
-            })
-        })
-        .collect();
+    let refused: Vec<_> = status.refused.iter().map(refused_json).collect();
+    let rejected: Vec<_> = status.rejected.iter().map(rejected_json).collect();
     let sources: Vec<_> = status
         .sources
         .iter()

@@ -132,9 +132,14 @@ pub async fn day(
     let keys: BTreeSet<&SourceKey> = said.that_day.keys().chain(known.history.keys()).collect();
     let (mut events, mut past, mut left_out) = (Vec::new(), Vec::new(), Vec::new());
     for key in keys {
-        let one = known.one(key, &said, whole);
+        let mut one = known.one(key, &said, whole);
         let is_shown = said.wanted.contains_key(key) || one.link.is_some();
         match (said.that_day.contains_key(key), is_shown) {
+            // Its source does not hold it, or does not tell, and its item is there as it was written last.
+            (false, true) if one.wanted.is_none() && one.last_time(&zone).is_some_and(|time| whole.touches(&time)) => {
+                one.times.extend(one.last_time(&zone));
+                events.push(one);
+            }
             (true, true) => events.push(one),
             (true, false) => {
                 let reason = said.skipped.get(key).or_else(|| said.skipped.get(&key.event()));
@@ -239,6 +244,12 @@ impl Known {
 }
 
 impl OnDay {
+    /// When it took place as it was decided last.
+    fn last_time(&self, zone: &Zone) -> Option<EventTime> {
+        let (start, end) = self.history.iter().rev().find_map(|entry| entry.span)?;
+        Some(EventTime::Timed { start: zone.wall(start), end: zone.wall(end), zone: zone.clone() })
+    }
+
     fn is_steady_series(&self) -> bool {
         let is_series = self.wanted.as_ref().is_some_and(|event| event.series.is_some());
         let mut spans: Vec<_> = self.history.iter().filter_map(|entry| entry.span).collect();

@@ -5,11 +5,14 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{history::decided, pass::Pass, planning::Planned};
 use crate::{
-    model::{address::Address, history::Entry, key::SourceKey},
+    model::{address::Address, history::Entry, key::SourceKey, link::Link},
     observability::events::{DeletionsHeld, DriftFound, PlanMade},
     plan::{Action, CreateReason, Decision, KeepReason, Plan, QuarantineReason, UpdateReason},
     state::{Advance, Held, Settlement, Settlements, Standing, released},
 };
+
+/// The action of a standing that somebody should look at.
+const QUARANTINE: &str = "quarantine";
 
 /// What is written of a plan before anything is sent.
 #[derive(Debug, Default)]
@@ -55,7 +58,7 @@ impl Notes {
 impl Pass {
     /// Tells the log of a plan, and says what is to be written of it.
     pub(super) fn notes(&self, made: &Planned) -> Notes {
-        let Planned { plan, is_whole, holds, standings, .. } = made;
+        let Planned { plan, is_whole, reading, links, holds, standings, .. } = made;
         let now = self.clock.now();
         let counts = plan.counts();
         PlanMade {
@@ -93,7 +96,7 @@ impl Pass {
                 | Action::Keep { .. }
                 | Action::Quarantine { .. } => false,
             };
-            let standing = standing(decision, now);
+            let standing = standing(decision, links, now);
             let is_new_standing = standing.as_ref().is_some_and(|standing| !stood(standings, standing));
             if is_news || is_new_standing {
                 notes.entries.push(decided(&self.mailbox, decision, self.view.is_cancelled(&decision.key), now));
@@ -102,12 +105,12 @@ impl Pass {
             stands.extend(standing.map(|standing| standing.key));
         }
         notes.released = released(holds, &notes.held, |key| is_still_held(plan, *is_whole, key));
-        notes.passed = standings
-            .iter()
-            .map(|standing| &standing.key)
-            .filter(|key| stands.binary_search(key).is_err())
-            .cloned()
-            .collect();
+        let is_over = |before: &&Standing| {
+            // Without a reading nobody knows whether the item is still changed.
+            let may_stand = before.action == QUARANTINE && reading.is_none() && is_kept(plan, &before.key);
+            stands.binary_search(&before.key).is_err() && !may_stand
+        };
+        notes.passed = standings.iter().filter(is_over).map(|standing| standing.key.clone()).collect();
         if !notes.held.is_empty() {
             DeletionsHeld {
                 mailbox: self.mailbox.as_str(),
@@ -131,12 +134,19 @@ fn stood(before: &[Standing], standing: &Standing) -> bool {
     found.is_ok_and(|at| before[at].action == standing.action && before[at].code == standing.code)
 }
 
+fn is_kept(plan: &Plan, key: &SourceKey) -> bool {
+    let found = plan.decisions.binary_search_by(|decision| decision.key.cmp(key));
+    found.is_ok_and(|at| matches!(plan.decisions[at].action, Action::Keep { .. }))
+}
+
 /// What stands without a write and is worth to be told: not that an item is as it should be, is over, has aged out of the window,
 /// or that its source was not read to its end, which comes and goes for all of them at once.
-fn standing(decision: &Decision, now: Timestamp) -> Option<Standing> {
+fn standing(decision: &Decision, links: &[Link], now: Timestamp) -> Option<Standing> {
     let (action, retry_at) = match &decision.action {
         Action::Quarantine { reason: QuarantineReason::RepairedTooOften } => {
-            ("quarantine", now.checked_add(SignedDuration::from_hours(24)).ok())
+            let link = links.binary_search_by(|link| link.key.cmp(&decision.key)).ok().map(|at| &links[at]);
+            let since = link.map_or(now, |link| link.repairs.since);
+            (QUARANTINE, since.checked_add(SignedDuration::from_hours(24)).ok())
         }
         Action::Keep { reason, .. } => match reason {
             KeepReason::NotSelected | KeepReason::Generic | KeepReason::TooLong | KeepReason::Rejected => {
@@ -188,4 +198,54 @@ fn drift(mailbox: &Address, decision: &Decision) {
         | Action::Quarantine { .. } => return,
     };
     DriftFound { mailbox: mailbox.as_str(), key: decision.key.as_str(), kind }.emit();
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use jiff::Timestamp;
+
+    use super::{standing, stood};
+    use crate::{
+        model::{
+            fingerprint::Fingerprint,
+            key::{Kind, SourceKey},
+            link::{ItemRef, Link, Repairs},
+        },
+        plan::{Action, Decision, KeepReason, QuarantineReason},
+    };
+
+    #[test]
+    fn what_stands_is_told_once() {
+        let key = SourceKey::new("erp", Kind::Appointment, "1");
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let item = ItemRef { id: "I".to_owned(), change_key: "1".to_owned() };
+        let repairs = Repairs { since: at(100), count: 5 };
+        let link = Link { repairs, ..Link::new(key.clone(), item, Fingerprint::unknown()) };
+        let keep = |reason| Action::Keep { reason, link: None };
+        let cases = [
+            (keep(KeepReason::Same), None),
+            (keep(KeepReason::Frozen), None),
+            (keep(KeepReason::OutOfWindow), None),
+            (keep(KeepReason::SourceIncomplete), None),
+            (keep(KeepReason::Rejected), Some(("keep", "rejected", None))),
+            (keep(KeepReason::NotSelected), Some(("keep", "not_selected", None))),
+            (Action::Quarantine { reason: QuarantineReason::Refused("E".to_owned()) }, None),
+            (
+                Action::Quarantine { reason: QuarantineReason::RepairedTooOften },
+                Some(("quarantine", "repaired_too_often", Some(at(100 + 86_400)))),
+            ),
+        ];
+        for (action, expected) in cases {
+            let decision = Decision { key: key.clone(), action };
+            let found = standing(&decision, std::slice::from_ref(&link), at(200));
+            let told = found.as_ref().map(|one| (one.action.as_str(), one.code.as_str(), one.retry_at));
+            assert_eq!(told, expected, "{decision:?}");
+            if let Some(found) = found {
+                let later = standing(&decision, std::slice::from_ref(&link), at(300)).unwrap();
+                assert!(!stood(&[], &later) && stood(&[found], &later));
+            }
+        }
+    }
 }

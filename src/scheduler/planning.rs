@@ -45,6 +45,8 @@ pub(super) struct Planned {
     pub(super) reading: Option<(Option<String>, Timestamp)>,
     /// Whether every item of ours in the calendar was seen.
     pub(super) is_whole: bool,
+    /// What we wrote, in the order of the keys.
+    pub(super) links: Vec<Link>,
     /// The deletions that were held before, in the order of the keys.
     pub(super) holds: Vec<Held>,
     /// What stood before, in the order of the keys.
@@ -86,7 +88,7 @@ impl Pass {
         };
         let is_whole = matches!(&reading, Some((Reading { snapshot: Snapshot::Whole(_), .. }, _)));
         let reading = reading.map(|(reading, read_at)| (reading.cursor, read_at));
-        Ok(Planned { plan, calendar, state, reading, is_whole, holds, standings, stamp })
+        Ok(Planned { plan, calendar, state, reading, is_whole, links, holds, standings, stamp })
     }
 
     /// The plan, checked, and what it was decided on when `stamped`.

@@ -174,7 +174,7 @@ async fn plan(pass: &Pass) -> Result<Planned, PassStop> {
     let is_whole = matches!(reading.snapshot, Snapshot::Whole(_));
     let reading = Some((reading.cursor, read_at));
     let (holds, standings) = (Vec::new(), Vec::new());
-    Ok(Planned { plan, calendar, state, reading, is_whole, holds, standings, stamp: None })
+    Ok(Planned { plan, calendar, state, reading, is_whole, links, holds, standings, stamp: None })
 }
 
 /// Whether an item names an instance, which the plan then looks at, or is one that we wrote: a key alone proves nothing.

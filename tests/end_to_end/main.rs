@@ -31,6 +31,7 @@ mod drift;
 mod faults;
 mod hand_over;
 mod harness;
+mod history;
 mod kill;
 mod notify;
 mod occurrences;
