@@ -84,16 +84,25 @@ pub(super) async fn refuse_parked(settings: &Settings, store: &Store, is_wanted:
 
 /// Waits as long as the server asked everybody to.
 pub(super) async fn keep_pause(wiring: &Wiring, store: &Store) -> anyhow::Result<()> {
-    let waits = store.waits().await.map_err(|error| state_failure(&error))?;
-    for wait in waits.iter().filter(|wait| wait.scope == WaitScope::Server && wait.asked) {
-        if let Ok(left) = Duration::try_from(wait.until.duration_since(SystemClock.now()))
-            && !left.is_zero()
-        {
-            output::complain(format_args!("the server asks everybody to wait until {}", history::time(wait.until)));
-            wiring.limiter.pause(left);
-        }
+    if let Some(left) = tell_pause(store).await? {
+        wiring.limiter.pause(left);
     }
     Ok(())
+}
+
+/// Says so where the server asked everybody to wait, and for how long that still is.
+pub(super) async fn tell_pause(store: &Store) -> anyhow::Result<Option<Duration>> {
+    let waits = store.waits().await.map_err(|error| state_failure(&error))?;
+    let asked = waits.into_iter().find(|wait| wait.scope == WaitScope::Server && wait.asked);
+    let left = asked.as_ref().and_then(|wait| Duration::try_from(wait.until.duration_since(SystemClock.now())).ok());
+    let left = left.filter(|left| !left.is_zero());
+    if let (Some(wait), Some(_)) = (&asked, left) {
+        output::complain(format_args!(
+            "waiting: the server asks everybody to wait until {}",
+            history::time(wait.until)
+        ));
+    }
+    Ok(left)
 }
 
 /// A failure of the state with its cause and its hint.
