@@ -236,14 +236,17 @@ impl Engine {
             let wait = self.turn_length();
             let stop = self.stop.clone();
             let clock = Arc::clone(&self.clock);
+            // In this order, so that a run can be repeated. What is rare goes first; ends of tasks starve nobody, since every turn
+            // begins with what is due.
             tokio::select! {
+                biased;
                 () = stop.cancelled() => {}
-                Some(end) = self.tasks.join_next_with_id(), if !self.tasks.is_empty() => self.ended(end).await,
-                Some(source) = self.changes.recv() => self.read_soon(&source),
                 command = commands.recv(), if open => match command {
                     Some(command) => self.obey(command),
                     None => open = false,
                 },
+                Some(source) = self.changes.recv() => self.read_soon(&source),
+                Some(end) = self.tasks.join_next_with_id(), if !self.tasks.is_empty() => self.ended(end).await,
                 () = clock.sleep(wait) => self.wiring.limiter.tidy(),
             }
         }
@@ -272,6 +275,7 @@ impl Engine {
             let stop = self.stop.clone();
             let clock = Arc::clone(&self.clock);
             tokio::select! {
+                biased;
                 Some(end) = self.tasks.join_next_with_id(), if !self.tasks.is_empty() => self.ended(end).await,
                 () = stop.cancelled(), if !stop.is_cancelled() => {}
                 () = clock.sleep(wait) => {}
@@ -309,6 +313,7 @@ impl Engine {
             tokio::spawn(async move {
                 loop {
                     tokio::select! {
+                        biased;
                         () = watchers.cancelled() => return,
                         () = source.changed() => if changes.send(name.clone()).await.is_err() { return },
                     }

@@ -125,6 +125,7 @@ impl Pass {
         let mut planned = Counts::default();
         let mut waiting = Waiting::default();
         let result = tokio::select! {
+            biased;
             result = self.steps(&mut done, &mut planned, &mut waiting) => result,
             () = self.stopped_while_waiting() => Err(PassStop::Stopped),
         };

@@ -185,6 +185,12 @@ impl Store {
         &self.owner
     }
 
+    /// Whether nobody is reading or writing at this moment: every connection has come back.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        usize::try_from(self.pool.size()).is_ok_and(|open| self.pool.num_idle() == open)
+    }
+
     /// Writes everything to the file and closes it.
     pub async fn close(&self) {
         self.pool.close().await;
