@@ -65,7 +65,7 @@ impl Pass {
             // Only a whole reading tells of it.
             Some(self.read_now(&calendar, None).await?)
         } else {
-            self.read(&calendar, &state, purpose).await?
+            self.read(&calendar, &state, &links, purpose).await?
         };
         let asked = purpose == Purpose::Look || self.expected.is_some();
         let (plan, stamp) = self.plan(&links, reading.as_ref(), &pending, &verdicts, asked).await?;
@@ -146,6 +146,7 @@ impl Pass {
         &self,
         calendar: &Calendar,
         state: &MailboxState,
+        links: &[Link],
         purpose: Purpose,
     ) -> Result<Option<(Reading, Timestamp)>, PassStop> {
         let now = self.clock.now();
@@ -155,7 +156,11 @@ impl Pass {
                 .map_or(true, |since| since >= self.wiring.limits.drift_every)
         });
         if is_due || purpose == Purpose::Look || self.expected.is_some() {
-            self.read_now(calendar, cursor(state)).await.map(Some)
+            let (reading, read_at) = self.read_now(calendar, cursor(state)).await?;
+            if leaves_out(&reading.snapshot, links, state.read_at) {
+                return self.read_now(calendar, None).await.map(Some);
+            }
+            Ok(Some((reading, read_at)))
         } else {
             Ok(None)
         }
@@ -178,6 +183,15 @@ fn cursor(state: &MailboxState) -> Option<&str> {
     state.read_at.and(state.cursor.as_deref())
 }
 
+/// Whether something that we created since the last reading is not among the changes: who deletes it before the next one leaves
+/// no trace there, since it came and went in between.
+fn leaves_out(snapshot: &Snapshot, links: &[Link], last_read_at: Option<Timestamp>) -> bool {
+    let (Snapshot::Changes { changed, gone, .. }, Some(last)) = (snapshot, last_read_at) else { return false };
+    let told: HashSet<&str> = changed.iter().map(|item| item.id.as_str()).chain(gone.iter().map(String::as_str)).collect();
+    let is_new = |link: &&Link| link.generation >= last.as_millisecond();
+    links.iter().filter(is_new).any(|link| !told.contains(link.item.id.as_str()))
+}
+
 /// Whether an item was approved to be removed that no link tells of.
 fn is_orphan_approved(verdicts: &BTreeMap<SourceKey, Verdict>, links: &[Link]) -> bool {
     let is_linked = |key: &SourceKey| links.binary_search_by(|link| link.key.cmp(key)).is_ok();
@@ -196,4 +210,45 @@ fn unwanted(desired: &[Arc<DesiredEvent>], links: &[Link], snapshot: &Snapshot) 
     let written = found.chain(links.iter().map(|link| (link.key.clone(), link.ends)));
     let unwanted: BTreeMap<SourceKey, Timestamp> = written.filter(|(key, _)| !wanted.contains(key)).collect();
     unwanted.into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::leaves_out;
+    use crate::model::{
+        fingerprint::Fingerprint,
+        key::{Kind, SourceKey},
+        link::{ItemRef, Link},
+        snapshot::Snapshot,
+    };
+
+    #[test]
+    fn what_came_and_went_between_two_readings_is_missed() {
+        let item = |id: &str| ItemRef { id: id.to_owned(), change_key: "1".to_owned() };
+        let link = |id: &str, generation: i64| Link {
+            generation,
+            ..Link::new(SourceKey::new("erp", Kind::Appointment, id), item(id), Fingerprint::unknown())
+        };
+        let changes = |changed: &[&str], gone: &[&str]| Snapshot::Changes {
+            changed: changed.iter().map(|id| item(id)).collect(),
+            ours: Vec::new(),
+            gone: gone.iter().map(|id| (*id).to_owned()).collect(),
+        };
+        let links = [link("old", 4_000), link("new", 5_000)];
+        let last = Timestamp::from_second(5).ok();
+        let cases = [
+            (changes(&["new"], &[]), last, false),
+            (changes(&["old", "other"], &[]), last, true),
+            (changes(&[], &["new"]), last, false),
+            (changes(&[], &[]), Timestamp::from_second(6).ok(), false),
+            (changes(&[], &[]), None, false),
+            (Snapshot::Whole(Vec::new()), last, false),
+            (Snapshot::NotRead, last, false),
+        ];
+        for (snapshot, last, missed) in cases {
+            assert_eq!(leaves_out(&snapshot, &links, last), missed, "{snapshot:?}");
+        }
+    }
 }

@@ -8,6 +8,7 @@
 
 mod acts;
 mod clock;
+mod daily;
 mod driver;
 mod erp;
 mod monitor;

@@ -133,5 +133,11 @@ fn decoded(id: &str) -> String {
         decoded.push(char::from(u8::from_str_radix(code, 16).unwrap()));
         rest = next;
     }
-    decoded + rest
+    // An id in an address has other signs in the places of two of base64.
+    stored(&(decoded + rest))
+}
+
+/// The form of an id of Graph in which the store knows it.
+pub(crate) fn stored(id: &str) -> String {
+    id.replace('-', "/").replace('_', "+")
 }

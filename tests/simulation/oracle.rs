@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     erp::{Event, Shown},
-    monitor::{Touch, key_of, touches},
+    monitor::{Touch, key_of, stored, touches},
     wire::Sent,
     world::World,
 };
@@ -101,7 +101,7 @@ impl World {
                 return Err(format!("an intent of {} is left in {}", intent.key.as_str(), address.as_str()));
             }
             let links = self.store().links(address).await.map_err(|error| error.to_string())?;
-            let links = links.into_iter().map(|link| (link.key.as_str().to_owned(), link.item.id)).collect();
+            let links = links.into_iter().map(|link| (link.key.as_str().to_owned(), stored(&link.item.id))).collect();
             self.mailbox_is_right(place, address.as_str(), &links, frozen)?;
         }
         Ok(())
