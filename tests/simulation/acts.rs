@@ -145,7 +145,9 @@ impl World {
             return;
         }
         let target = Target::Id(item.id.clone());
-        let change = |changes: &[Change]| {
+        let edited = &mut self.edited;
+        let mut change = |changes: &[Change]| {
+            edited.insert((mailbox.clone(), key.clone()));
             let _ = store.update(&mailbox, &target, changes, ChangeOrder::Together, &Guard::Any);
         };
         let what = match act {
@@ -196,6 +198,7 @@ impl World {
     pub(crate) async fn reload(&mut self) {
         self.knobs.max_threads = self.rng.usize(1..=4);
         self.knobs.days_ahead = [30, 90, 180][self.rng.usize(0..3)];
+        self.is_narrowed |= self.knobs.days_ahead < 60;
         self.send_wiring().await;
     }
 

@@ -93,6 +93,7 @@ impl World {
             let Late { sent, .. } = self.late.remove(place);
             self.trace.line(format!("late: {} {}", sent.mailbox, sent.operation));
             let _ = self.carry_out(&sent).await?;
+            self.doubtful.extend(self.touched.drain(..));
         }
         while let Some(place) = self.slow.iter().position(|slow| slow.at <= passed) {
             let Slow { sent, answer, .. } = self.slow.remove(place);
@@ -182,6 +183,7 @@ impl World {
     async fn meet(&mut self, sent: Sent, fate: Fate) -> Result<(), String> {
         let writes = self.writes;
         let passed = self.clock.passed();
+        self.touched.clear();
         let mut line = format!("{} {}: {fate:?}", sent.mailbox, sent.operation);
         match fate {
             Fate::Answered => {
@@ -228,6 +230,10 @@ impl World {
                 self.crash_and_begin().await?;
             }
         }
+        if fate != Fate::Answered {
+            self.doubtful.extend(self.touched.drain(..));
+        }
+        self.touched.clear();
         if !line.is_empty() {
             self.trace.line(format!("{line} [{} writes]", self.writes - writes));
         }
@@ -249,6 +255,7 @@ impl World {
                 let _ = self.carry_out(&sent).await?;
             }
         }
+        self.doubtful.extend(self.touched.drain(..));
         Ok(())
     }
 

@@ -13,7 +13,8 @@ const SET: &str = "0ab89da0-c8e5-4849-914a-1396b47752b5";
 /// One write of a request.
 #[derive(Debug)]
 pub(crate) enum Touch {
-    Create,
+    /// The source key that it gets.
+    Create(String),
     /// The item, as it is before.
     Update(Box<Entry>),
     Delete(Box<Entry>),
@@ -22,6 +23,12 @@ pub(crate) enum Touch {
 /// The source key that an item carries.
 pub(crate) fn key_of(entry: &Entry) -> Option<String> {
     entry.content.properties.get(&PropertyName::new(SET, "SourceKey")).cloned()
+}
+
+/// The source key that the text of a create gives.
+fn key_in(text: &str) -> String {
+    let at = text.find("erp/").unwrap_or(text.len());
+    text[at..].split(['<', '"', '\\']).next().unwrap_or_default().to_owned()
 }
 
 /// What a request is about to write; an error where it must not.
@@ -55,7 +62,7 @@ fn ews(sandbox: &Sandbox, sent: &Sent, text: &str) -> Result<Vec<Touch>, String>
         if items.iter().any(|item| !["SourceKey", "Owner", "Fingerprint"].iter().all(|name| item.contains(name))) {
             return Err("an item is created without our properties".to_owned());
         }
-        return Ok(items.iter().map(|_| Touch::Create).collect());
+        return Ok(items.iter().map(|item| Touch::Create(key_in(item))).collect());
     }
     let is_delete = sent.operation == "DeleteItem";
     let whole = text.split("<t:ItemId Id=\"").skip(1).map(|rest| (rest, is_delete));
@@ -112,7 +119,7 @@ fn graph(sandbox: &Sandbox, sent: &Sent, text: &str) -> Result<Vec<Touch>, Strin
                 if !request["body"]["transactionId"].is_string() {
                     return Err("an event is created without a transactionId".to_owned());
                 }
-                touches.push(Touch::Create);
+                touches.push(Touch::Create(key_in(&properties)));
             }
             "PATCH" | "DELETE" => {
                 let id = url.rsplit("/events/").next().unwrap_or_default().split(['?', '/']).next().unwrap_or_default();

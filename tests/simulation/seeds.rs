@@ -87,6 +87,11 @@ pub(crate) fn run(seed: u64, aloud: bool) -> Result<u64, String> {
     let runtime = runtime(&quiet);
     let mut world = World::new(seed, STARTS[usize::try_from(seed % 3).unwrap()], &quiet);
     world.trace.aloud = aloud;
+    if aloud {
+        // The log of the daemon among the steps.
+        let log = tracing_subscriber::fmt().without_time().with_ansi(false).with_writer(std::io::stdout);
+        let _ = log.with_max_level(tracing::Level::INFO).try_init();
+    }
     let result = catch_unwind(AssertUnwindSafe(|| {
         runtime.block_on(async {
             weather(&mut world).await?;
@@ -128,7 +133,8 @@ fn seeds_come_to_rest() {
             scope.spawn(|| {
                 while let Some(seed) = seeds.get(next.fetch_add(1, Ordering::Relaxed)) {
                     if let Err(fault) = run(*seed, false) {
-                        println!("seed {seed}: {}", fault.lines().rev().nth(2).unwrap_or_default());
+                        let words = fault.lines().find(|line| line.starts_with("seed ")).unwrap_or_default();
+                        println!("{words}");
                         faults.lock().unwrap().push((*seed, fault));
                     }
                 }

@@ -1,7 +1,7 @@
 //! The world of one seed: a server, a source, a state on the disk, and a daemon that runs, crashes and comes back.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::PathBuf,
     sync::Arc,
     time::Duration,
@@ -91,12 +91,18 @@ pub(crate) struct World {
     pub(crate) backup: Option<BTreeMap<&'static str, Vec<u8>>>,
     /// Whether the state was once put back or lost: copies and originals cannot be told apart for sure after that.
     pub(crate) is_restored: bool,
+    /// Whether the window was once so short that items lay outside of it.
+    pub(crate) is_narrowed: bool,
     /// Users' own items, by mailbox and immutable id.
     pub(crate) own: BTreeMap<(String, String), Entry>,
     /// What users made of our items and is theirs now: copies, and items that they moved to another folder.
     pub(crate) copies: BTreeMap<(String, String), Entry>,
     /// When a complete read last said of a key that it is not to be shown in a mailbox.
     pub(crate) absent: BTreeMap<(String, String), Duration>,
+    /// Mailboxes and keys: what the last requests wrote; what users edited; what was written without an answer.
+    pub(crate) touched: Vec<(String, String)>,
+    pub(crate) edited: BTreeSet<(String, String)>,
+    pub(crate) doubtful: BTreeSet<(String, String)>,
     pub(crate) writes: u64,
     pub(crate) deletes: u64,
     job: Job,
@@ -142,9 +148,13 @@ impl World {
             slow: Vec::new(),
             backup: None,
             is_restored: false,
+            is_narrowed: false,
             own: BTreeMap::new(),
             copies: BTreeMap::new(),
             absent: BTreeMap::new(),
+            touched: Vec::new(),
+            edited: BTreeSet::new(),
+            doubtful: BTreeSet::new(),
             writes: 0,
             deletes: 0,
             job,
