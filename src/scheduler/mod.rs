@@ -94,6 +94,11 @@ impl Wiring {
         self.calendars.read.lock().unwrap_or_else(PoisonError::into_inner).insert(mailbox.clone());
     }
 
+    /// Looks again before something is created there.
+    fn forget_read(&self, mailbox: &Address) {
+        self.calendars.read.lock().unwrap_or_else(PoisonError::into_inner).remove(mailbox);
+    }
+
     /// The rules that plans follow.
     fn policy(&self, now: Timestamp) -> Policy {
         let age = SignedDuration::from_hours(24 * i64::from(self.freeze_days));

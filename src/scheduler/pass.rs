@@ -171,6 +171,10 @@ impl Pass {
             if planned.quarantine == 0 || state.read_at.is_none() {
                 state.cursor = cursor;
             }
+            if made.has_orphans {
+                // The next reading is to tell of them again.
+                state.cursor = None;
+            }
             state.read_at = Some(read_at);
         }
         state.finished_at = Some(now);

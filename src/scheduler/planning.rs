@@ -23,7 +23,7 @@ use crate::{
         link::{FoundItem, Link},
         snapshot::Snapshot,
     },
-    plan::{Inputs, Plan, Refusal, Stamp, check, plan, stamp},
+    plan::{Action, Decision, Inputs, Plan, Refusal, Stamp, check, plan, stamp},
     state::{MailboxState, StateError},
 };
 
@@ -45,6 +45,8 @@ pub(super) struct Planned {
     pub(super) reading: Option<(Option<String>, Timestamp)>,
     /// Whether every item of ours in the calendar was seen.
     pub(super) is_whole: bool,
+    /// Whether items of ours are left that no link tells of.
+    pub(super) has_orphans: bool,
     /// What it was decided on, where somebody asks.
     pub(super) stamp: Option<Stamp>,
 }
@@ -63,7 +65,7 @@ impl Pass {
         let verdicts = holds.iter().filter_map(|hold| Some((hold.key.clone(), hold.verdict()?))).collect();
         let reading = if is_orphan_approved(&verdicts, &links) {
             // Only a whole reading tells of it.
-            Some(self.read_now(&calendar, None).await?)
+            Some(self.read_whole(&calendar, None, &links).await?)
         } else {
             self.read(&calendar, &state, &links, purpose).await?
         };
@@ -72,15 +74,20 @@ impl Pass {
         // Before this process creates anything in a calendar, it looks: the state may be an old copy, or the item restored.
         let unread = reading.is_none() && plan.counts().create > 0 && !self.wiring.has_read(&self.mailbox);
         let (plan, stamp, reading) = if unread {
-            let reading = Some(self.read_now(&calendar, cursor(&state)).await?);
+            let reading = Some(self.read_whole(&calendar, cursor(&state), &links).await?);
             let (plan, stamp) = self.plan(&links, reading.as_ref(), &pending, &verdicts, asked).await?;
             (plan, stamp, reading)
         } else {
             (plan, stamp, reading)
         };
+        let has_orphans = reading.as_ref().is_some_and(|(reading, _)| leaves_orphans(&plan, &links, &reading.snapshot));
+        if has_orphans {
+            // No link remembers them: who creates their events in the meantime has to see them first.
+            self.wiring.forget_read(&self.mailbox);
+        }
         let is_whole = matches!(&reading, Some((Reading { snapshot: Snapshot::Whole(_), .. }, _)));
         let reading = reading.map(|(reading, read_at)| (reading.cursor, read_at));
-        Ok(Planned { plan, calendar, state, reading, is_whole, stamp })
+        Ok(Planned { plan, calendar, state, reading, is_whole, has_orphans, stamp })
     }
 
     /// The plan, checked, and what it was decided on when `stamped`.
@@ -156,14 +163,33 @@ impl Pass {
                 .map_or(true, |since| since >= self.wiring.limits.drift_every)
         });
         if is_due || purpose == Purpose::Look || self.expected.is_some() {
-            let (reading, read_at) = self.read_now(calendar, cursor(state)).await?;
+            let (reading, read_at) = self.read_whole(calendar, cursor(state), links).await?;
             if leaves_out(&reading.snapshot, links, state.read_at) {
-                return self.read_now(calendar, None).await.map(Some);
+                return self.read_whole(calendar, None, links).await.map(Some);
             }
             Ok(Some((reading, read_at)))
         } else {
             Ok(None)
         }
+    }
+
+    /// Reads, and looks for what is not there by its key before it is taken for deleted: pages are told apart by their offset,
+    /// so that an item can slip through when another one goes meanwhile.
+    async fn read_whole(
+        &self,
+        calendar: &Calendar,
+        cursor: Option<&str>,
+        links: &[Link],
+    ) -> Result<(Reading, Timestamp), PassStop> {
+        let (mut reading, read_at) = self.read_now(calendar, cursor).await?;
+        if let Snapshot::Whole(found) = &mut reading.snapshot {
+            let frozen_before = self.wiring.policy(read_at).frozen_before;
+            let missing = missing(links, found, frozen_before);
+            for keys in missing.chunks(self.wiring.gateway.batch_limits().keys.max(1)) {
+                found.extend(self.wiring.gateway.probe(calendar, keys).await?);
+            }
+        }
+        Ok((reading, read_at))
     }
 
     pub(super) async fn read_now(
@@ -181,6 +207,28 @@ impl Pass {
 /// The cursor to read from; one without a reading is of no use: everything is read anew.
 fn cursor(state: &MailboxState) -> Option<&str> {
     state.read_at.and(state.cursor.as_deref())
+}
+
+/// The keys of links whose items were not found, but for what is frozen.
+fn missing(links: &[Link], found: &[FoundItem], frozen_before: Timestamp) -> Vec<SourceKey> {
+    let there: HashSet<&str> = found.iter().map(|found| found.key.as_str()).collect();
+    let is_missing = |link: &&Link| link.ends >= frozen_before && !there.contains(link.key.as_str());
+    links.iter().filter(is_missing).map(|link| link.key.clone()).collect()
+}
+
+/// Whether items that no link tells of stay as they are and stay unknown.
+fn leaves_orphans(plan: &Plan, links: &[Link], snapshot: &Snapshot) -> bool {
+    let found: &[FoundItem] = match snapshot {
+        Snapshot::Whole(found) | Snapshot::Changes { ours: found, .. } => found,
+        Snapshot::NotRead => &[],
+    };
+    let found: HashSet<&str> = found.iter().map(|found| found.key.as_str()).collect();
+    let stays = |action: &Action| matches!(action, Action::Keep { link: None, .. } | Action::Hold { .. });
+    let is_linked = |key: &SourceKey| links.binary_search_by(|link| link.key.cmp(key)).is_ok();
+    let is_orphan = |decision: &&Decision| {
+        stays(&decision.action) && found.contains(decision.key.as_str()) && !is_linked(&decision.key)
+    };
+    plan.decisions.iter().any(|decision| is_orphan(&decision))
 }
 
 /// Whether something that we created since the last reading is not among the changes: who deletes it before the next one leaves

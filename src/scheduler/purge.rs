@@ -173,7 +173,8 @@ async fn plan(pass: &Pass) -> Result<Planned, PassStop> {
     let mut plan = purge(&inputs)?;
     plan.copies.extend(left);
     let is_whole = matches!(reading.snapshot, Snapshot::Whole(_));
-    Ok(Planned { plan, calendar, state, reading: Some((reading.cursor, read_at)), is_whole, stamp: None })
+    let reading = Some((reading.cursor, read_at));
+    Ok(Planned { plan, calendar, state, reading, is_whole, has_orphans: false, stamp: None })
 }
 
 /// Whether an item names an instance, which the plan then looks at, or is one that we wrote: a key alone proves nothing.
