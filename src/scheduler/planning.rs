@@ -235,7 +235,8 @@ fn leaves_orphans(plan: &Plan, links: &[Link], snapshot: &Snapshot) -> bool {
 /// no trace there, since it came and went in between.
 fn leaves_out(snapshot: &Snapshot, links: &[Link], last_read_at: Option<Timestamp>) -> bool {
     let (Snapshot::Changes { changed, gone, .. }, Some(last)) = (snapshot, last_read_at) else { return false };
-    let told: HashSet<&str> = changed.iter().map(|item| item.id.as_str()).chain(gone.iter().map(String::as_str)).collect();
+    let told: HashSet<&str> =
+        changed.iter().map(|item| item.id.as_str()).chain(gone.iter().map(String::as_str)).collect();
     let is_new = |link: &&Link| link.generation >= last.as_millisecond();
     links.iter().filter(is_new).any(|link| !told.contains(link.item.id.as_str()))
 }

@@ -175,9 +175,9 @@ impl World {
                 "copies"
             }
             _ => {
-                let folder = store.add_folder(&mailbox, "Archive").or_else(|_| {
-                    store.folders(&mailbox).map(|folders| folders.last().unwrap().clone())
-                });
+                let folder = store
+                    .add_folder(&mailbox, "Archive")
+                    .or_else(|_| store.folders(&mailbox).map(|folders| folders.last().unwrap().clone()));
                 if let Ok(folder) = folder {
                     let _ = store.move_item(&mailbox, &item.id, Some(&folder.id));
                 }

@@ -11,6 +11,7 @@ use calsyncd::{
 
 use crate::{
     erp::Reading,
+    monitor::{Touch, key_of, touches},
     wire::{Sent, broken, unreadable},
     world::{Late, Slow, World},
 };
@@ -93,7 +94,6 @@ impl World {
             let Late { sent, .. } = self.late.remove(place);
             self.trace.line(format!("late: {} {}", sent.mailbox, sent.operation));
             let _ = self.carry_out(&sent).await?;
-            self.doubtful.extend(self.touched.drain(..));
         }
         while let Some(place) = self.slow.iter().position(|slow| slow.at <= passed) {
             let Slow { sent, answer, .. } = self.slow.remove(place);
@@ -119,7 +119,7 @@ impl World {
         let longer = match (weather.faults, in_flight) {
             // Who waits for an answer does not wait for ever.
             (_, true) => Duration::from_secs(self.rng.u64(0..20)),
-            (0, false) => Duration::from_mins(self.rng.u64(5..45)),
+            (0, false) => Duration::from_mins(self.rng.u64(20..70)),
             (_, false) if self.rng.bool() => Duration::from_secs(self.rng.u64(0..30)),
             (_, false) => Duration::from_mins(self.rng.u64(0..90)),
         };
@@ -183,7 +183,9 @@ impl World {
     async fn meet(&mut self, sent: Sent, fate: Fate) -> Result<(), String> {
         let writes = self.writes;
         let passed = self.clock.passed();
-        self.touched.clear();
+        if fate != Fate::Answered {
+            self.doubt(&sent)?;
+        }
         let mut line = format!("{} {}: {fate:?}", sent.mailbox, sent.operation);
         match fate {
             Fate::Answered => {
@@ -230,12 +232,20 @@ impl World {
                 self.crash_and_begin().await?;
             }
         }
-        if fate != Fate::Answered {
-            self.doubtful.extend(self.touched.drain(..));
-        }
-        self.touched.clear();
         if !line.is_empty() {
             self.trace.line(format!("{line} [{} writes]", self.writes - writes));
+        }
+        Ok(())
+    }
+
+    /// Notes what a request would write whose end nobody hears of.
+    fn doubt(&mut self, sent: &Sent) -> Result<(), String> {
+        for touch in touches(&self.sandbox, sent)? {
+            let key = match touch {
+                Touch::Create(key) => key,
+                Touch::Update(entry) | Touch::Delete(entry) => key_of(&entry).unwrap_or_default(),
+            };
+            self.doubtful.insert((sent.mailbox.clone(), key));
         }
         Ok(())
     }
@@ -248,6 +258,11 @@ impl World {
     }
 
     pub(crate) async fn crash_only(&mut self) -> Result<(), String> {
+        for mailbox in self.erp.mailboxes.clone() {
+            let intents = self.store().intents(&mailbox).await.map_err(|error| error.to_string())?;
+            let place = |key: &str| (mailbox.as_str().to_owned(), key.to_owned());
+            self.doubtful.extend(intents.iter().map(|intent| place(intent.key.as_str())));
+        }
         self.crash().await;
         self.slow.clear();
         for sent in self.wire.take_all() {
@@ -255,7 +270,6 @@ impl World {
                 let _ = self.carry_out(&sent).await?;
             }
         }
-        self.doubtful.extend(self.touched.drain(..));
         Ok(())
     }
 

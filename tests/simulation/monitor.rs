@@ -40,7 +40,11 @@ pub(crate) fn touches(sandbox: &Sandbox, sent: &Sent) -> Result<Vec<Touch>, Stri
     if text.to_lowercase().contains("attendees") {
         return Err(format!("{} names attendees", sent.operation));
     }
-    if sent.request.headers.contains_key("soapaction") { ews(sandbox, sent, &text) } else { graph(sandbox, sent, &text) }
+    if sent.request.headers.contains_key("soapaction") {
+        ews(sandbox, sent, &text)
+    } else {
+        graph(sandbox, sent, &text)
+    }
 }
 
 fn ews(sandbox: &Sandbox, sent: &Sent, text: &str) -> Result<Vec<Touch>, String> {
@@ -105,7 +109,8 @@ fn graph(sandbox: &Sandbox, sent: &Sent, text: &str) -> Result<Vec<Touch>, Strin
     let requests = body["requests"].as_array().ok_or("a request that is no batch")?;
     let mut touches = Vec::new();
     for request in requests {
-        let (method, url) = (request["method"].as_str().unwrap_or_default(), request["url"].as_str().unwrap_or_default());
+        let (method, url) =
+            (request["method"].as_str().unwrap_or_default(), request["url"].as_str().unwrap_or_default());
         if !url.starts_with(&format!("/users/{}/", sent.mailbox)) {
             return Err(format!("a batch for {} asks for {url}", sent.mailbox));
         }

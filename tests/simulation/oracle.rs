@@ -26,14 +26,10 @@ impl World {
         for touch in touches(&self.sandbox, sent)? {
             self.writes += 1;
             let entry = match &touch {
-                Touch::Create(key) => {
-                    self.touched.push((sent.mailbox.clone(), key.clone()));
-                    continue;
-                }
+                Touch::Create(_) => continue,
                 Touch::Update(entry) | Touch::Delete(entry) => entry,
             };
             let key = key_of(entry).unwrap_or_default();
-            self.touched.push((sent.mailbox.clone(), key.clone()));
             self.refuse_copy(&sent.mailbox, &key, entry)?;
             if matches!(touch, Touch::Delete(_)) {
                 self.deletes += 1;
@@ -52,7 +48,8 @@ impl World {
         if self.is_restored || !is_copy(entry) {
             return Ok(());
         }
-        let original = self.items(mailbox).into_iter().find(|item| key_of(item).as_deref() == Some(key) && !is_copy(item));
+        let original =
+            self.items(mailbox).into_iter().find(|item| key_of(item).as_deref() == Some(key) && !is_copy(item));
         original.map_or(Ok(()), |_| Err(format!("a copy that a user made of {key} in {mailbox} is written")))
     }
 
@@ -128,9 +125,7 @@ impl World {
         for event in self.erp.events.values() {
             let key = event.key().as_str().to_owned();
             let items = by_key.remove(&key).unwrap_or_default();
-            let named = |item: &&Entry| {
-                links.get(&key).is_some_and(|id| *id == item.id || *id == item.immutable_id)
-            };
+            let named = |item: &&Entry| links.get(&key).is_some_and(|id| *id == item.id || *id == item.immutable_id);
             let linked = items.iter().find(named);
             let others: Vec<&Entry> = items.iter().filter(|item| !named(item)).collect();
             self.others_are_copies(mailbox, &key, &others)?;
@@ -160,7 +155,8 @@ impl World {
         // does one that was found again after the state was lost. What is edited while it lies outside of the window is not
         // repaired there, and stays so.
         let place = (mailbox.to_owned(), key.as_str().to_owned());
-        let cannot_be_told = self.edited.contains(&place) && (self.is_restored || self.is_narrowed || self.doubtful.contains(&place));
+        let cannot_be_told =
+            self.edited.contains(&place) && (self.is_restored || self.is_narrowed || self.doubtful.contains(&place));
         if shown == wanted || cannot_be_told {
             return Ok(());
         }

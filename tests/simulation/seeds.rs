@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// How many seeds `cargo test` looks at.
-const SEEDS_DEFAULT: u64 = 12;
+const SEEDS_DEFAULT: u64 = 8;
 /// After so long a calm everything has come to rest: repairs are counted by the day, and what is refused is tried again within one.
 const REST_MAX: Duration = Duration::from_hours(24 * 5);
 const STARTS: [&str; 3] = ["2026-11-23T08:00:00Z", "2026-10-05T08:00:00Z", "2027-03-01T08:00:00Z"];
@@ -30,13 +30,13 @@ fn regressions() -> Vec<u64> {
 }
 
 async fn weather(world: &mut World) -> Result<(), String> {
-    let events = world.rng.u32(3..20);
+    let events = world.rng.u32(3..14);
     for _ in 0..events {
         world.new_event();
     }
     world.begin().await;
     let weather = Weather { faults: [20, 80, 200][world.rng.usize(0..3)], acts: [60, 150][world.rng.usize(0..2)] };
-    let steps = world.rng.u32(60..250);
+    let steps = world.rng.u32(40..180);
     world.trace.line(format!("{weather:?}, {steps} steps, {:?}, {:?}", world.face, world.knobs));
     for _ in 0..steps {
         world.step(weather).await?;
@@ -149,7 +149,7 @@ fn seeds_come_to_rest() {
 
 #[test]
 fn a_seed_is_the_same_each_time() {
-    for seed in 1..4 {
+    for seed in 0..2 {
         assert_eq!(run(seed, false), run(seed, false), "seed {seed}");
     }
 }

@@ -48,7 +48,9 @@ fn without_ids(bytes: &[u8]) -> Vec<u8> {
     const FORM: &[u8] = b"xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
     let is_id = |at: usize| {
         bytes.get(at..at + FORM.len()).is_some_and(|part| {
-            part.iter().zip(FORM).all(|(byte, form)| if *form == b'-' { *byte == b'-' } else { byte.is_ascii_hexdigit() })
+            part.iter()
+                .zip(FORM)
+                .all(|(byte, form)| if *form == b'-' { *byte == b'-' } else { byte.is_ascii_hexdigit() })
         })
     };
     let mut left = Vec::with_capacity(bytes.len());

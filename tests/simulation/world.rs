@@ -99,8 +99,7 @@ pub(crate) struct World {
     pub(crate) copies: BTreeMap<(String, String), Entry>,
     /// When a complete read last said of a key that it is not to be shown in a mailbox.
     pub(crate) absent: BTreeMap<(String, String), Duration>,
-    /// Mailboxes and keys: what the last requests wrote; what users edited; what was written without an answer.
-    pub(crate) touched: Vec<(String, String)>,
+    /// Mailboxes and keys: what users edited; what was written, or was to be written, without an answer.
     pub(crate) edited: BTreeSet<(String, String)>,
     pub(crate) doubtful: BTreeSet<(String, String)>,
     pub(crate) writes: u64,
@@ -152,7 +151,6 @@ impl World {
             own: BTreeMap::new(),
             copies: BTreeMap::new(),
             absent: BTreeMap::new(),
-            touched: Vec::new(),
             edited: BTreeSet::new(),
             doubtful: BTreeSet::new(),
             writes: 0,
