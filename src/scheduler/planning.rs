@@ -265,11 +265,11 @@ fn unwanted(desired: &[Arc<DesiredEvent>], links: &[Link], snapshot: &Snapshot) 
 mod tests {
     use jiff::Timestamp;
 
-    use super::leaves_out;
+    use super::{leaves_out, missing};
     use crate::model::{
         fingerprint::Fingerprint,
         key::{Kind, SourceKey},
-        link::{ItemRef, Link},
+        link::{FoundItem, ItemRef, Link},
         snapshot::Snapshot,
     };
 
@@ -299,5 +299,17 @@ mod tests {
         for (snapshot, last, missed) in cases {
             assert_eq!(leaves_out(&snapshot, &links, last), missed, "{snapshot:?}");
         }
+    }
+
+    #[test]
+    fn what_is_not_found_is_looked_for_unless_it_is_frozen() {
+        let item = |id: &str| ItemRef { id: id.to_owned(), change_key: "1".to_owned() };
+        let key = |id: &str| SourceKey::new("erp", Kind::Appointment, id);
+        let link = |id: &str, ends: Timestamp| Link { ends, ..Link::new(key(id), item(id), Fingerprint::unknown()) };
+        let (past, future) = (Timestamp::UNIX_EPOCH, Timestamp::MAX);
+        let links = [link("found", future), link("lost", future), link("over", past)];
+        let found = [FoundItem::new(item("found"), key("found").as_str())];
+        let frozen_before = Timestamp::from_second(1).unwrap_or_default();
+        assert_eq!(missing(&links, &found, frozen_before), [key("lost")]);
     }
 }

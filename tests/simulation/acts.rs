@@ -76,7 +76,7 @@ impl World {
         let back = gone.get(self.rng.usize(0..gone.len().max(1))).copied();
         let event = self.erp.events.get_mut(&id).unwrap();
         let what = match act {
-            4 | 5 | 6 => {
+            4..=6 => {
                 event.version += 1;
                 "renamed"
             }

@@ -185,7 +185,7 @@ impl Erp {
     pub(crate) fn read(&self, reading: Reading) -> SourceRead {
         let is_told = |event: &&Event| match reading {
             Reading::Whole => true,
-            Reading::Incomplete | Reading::Halved => event.id % 2 == 0,
+            Reading::Incomplete | Reading::Halved => event.id.is_multiple_of(2),
             Reading::Empty => false,
             Reading::WithoutPerson(person) => event.owner != person,
         };
