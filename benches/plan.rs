@@ -82,6 +82,7 @@ impl Mailbox {
             desired,
             links,
             snapshot,
+            seen: &BTreeMap::new(),
             scope: &Scope { complete: BTreeSet::from([sample::SOURCE.to_owned()]), ..Scope::default() },
             refusals: &BTreeMap::new(),
             pending: &BTreeMap::new(),
@@ -194,6 +195,7 @@ fn job() -> Job {
         reminder_minutes: None,
         private_subject: None,
         templates: Templates::default(),
+        keeps: None,
     }
 }
 

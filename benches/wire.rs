@@ -212,8 +212,8 @@ fn graph(events: &[Arc<DesiredEvent>]) -> GraphGateway {
 /// Carries out all writes, a batch at a time, and makes sure that every one of them went through.
 async fn apply(gateway: &dyn Gateway, calendar: &Calendar, writes: &[Write]) {
     for batch in writes.chunks(BATCH) {
-        let outcomes = gateway.apply(calendar, batch).await;
-        assert!(outcomes.iter().all(|outcome| matches!(outcome, Outcome::Written { .. })), "{outcomes:?}");
+        let answers = gateway.apply(calendar, batch).await;
+        assert!(answers.iter().all(|answer| matches!(answer.outcome, Outcome::Written { .. })), "{answers:?}");
     }
 }
 
@@ -232,6 +232,7 @@ fn face(criterion: &mut Criterion, name: &str, gateway: &dyn Gateway, events: &[
     let update = |(number, event): (usize, &Arc<DesiredEvent>)| Write::Update {
         item: ItemRef { id: id(number), change_key: change_key(number) },
         event: Arc::clone(event),
+        generation: 2,
         fields: vec![Field::Subject, Field::Time],
         occurrences: Occurrences::NONE,
     };

@@ -6,14 +6,18 @@ use std::{fs, path::Path};
 use calsyncd::{
     model::{
         address::Address,
+        echo::Echo,
         fingerprint::Fingerprint,
+        history::{Entry, Step},
         hold::Verdict,
         key::{Kind, SourceKey},
         link::{Intent, ItemRef, Link, Repairs, Verb},
         occurrences::WrittenOccurrences,
         source::Rejection,
     },
-    state::{Access, Decision, MailboxState, Parked, Settlement, StateError, Store},
+    state::{
+        Access, Advance, Decision, MailboxState, Parked, Settlement, Standing, StateError, Store, Wait, WaitScope,
+    },
 };
 use jiff::Timestamp;
 
@@ -39,6 +43,8 @@ fn link(id: &str) -> Link {
         generation: 7,
         repairs: Repairs { since: at(5), count: 2 },
         occurrences: WrittenOccurrences::parse("2026-11-30T09:00:00 0123456789ab,2026-12-07T09:00:00 cancelled"),
+        echo: Echo::parse(&format!("1:{}:0123456789ab", "0123456789ab".repeat(10) + "------------")),
+        deleted_at: Some(at(9)),
         ..Link::new(key(id), item, Fingerprint::unknown())
     }
 }
@@ -70,6 +76,7 @@ async fn a_story_survives_a_restart() {
     };
     store.settle(&bob, &[refused], at(11)).await.unwrap();
     let parked = Parked {
+        since: at(14),
         until: at(77),
         code: "ErrorQuotaExceeded".to_owned(),
         message: "full".to_owned(),
@@ -148,12 +155,14 @@ async fn links_of_a_batch_and_intents_of_the_next_are_written_together() {
     store.intend(&ana, &intents(0..250)).await.unwrap();
     store.intend(&mailbox("bob"), &intents(0..1)).await.unwrap();
     let links = (0..250).map(|number| Settlement::Linked(link(&name(number)))).collect::<Vec<_>>();
-    store.advance(&ana, &links, &intents(250..400), at(10)).await.unwrap();
+    let next = intents(250..400);
+    let step = Advance { settlements: &links, intents: &next, ..Advance::default() };
+    store.advance(&ana, &step, at(10)).await.unwrap();
     assert_eq!(store.links(&ana).await.unwrap(), (0..250).map(|number| link(&name(number))).collect::<Vec<_>>());
     assert_eq!(store.intents(&ana).await.unwrap(), intents(250..400));
     let mut settlements: Vec<Settlement> = (0..120).map(|number| Settlement::Unlinked(key(&name(number)))).collect();
     settlements.extend((250..400).map(|number| Settlement::Dropped(key(&name(number)))));
-    store.advance(&ana, &settlements, &[], at(11)).await.unwrap();
+    store.settle(&ana, &settlements, at(11)).await.unwrap();
     assert_eq!(store.links(&ana).await.unwrap().len(), 130);
     assert_eq!(store.intents(&ana).await.unwrap(), []);
     assert_eq!(store.intents(&mailbox("bob")).await.unwrap().len(), 1, "another mailbox is another matter");
@@ -256,4 +265,150 @@ async fn copies_of_users_are_known_until_a_whole_reading_misses_them() {
         assert_eq!(kept, ids(known), "after {found:?}");
         assert!(store.copies(&bob).await.unwrap().is_empty());
     }
+}
+
+fn entry(second: i64, mailbox: Option<&Address>, key: &SourceKey, word: &'static str) -> Entry {
+    Entry::new(at(second), mailbox, key, Step::Decision, word)
+}
+
+#[tokio::test]
+async fn everything_of_a_step_is_written_together_and_told_in_its_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state.sqlite");
+    let (ana, bob) = (mailbox("ana"), mailbox("bob"));
+    let store = open(&path).await;
+    let part = key("1").part("2026-11-30T09:00".parse().unwrap());
+    let whole = Entry {
+        verb: Some(Verb::Update),
+        source: Some("changed".into()),
+        code: Some("source_changed".into()),
+        detail: Some("subject, start".to_owned()),
+        request_id: Some("r-1".into()),
+        span: Some((at(1_000), at(2_000))),
+        ..entry(10, Some(&ana), &key("1"), "update")
+    };
+    let entries = [
+        whole.clone(),
+        entry(10, Some(&ana), &part, "create"),
+        entry(10, Some(&ana), &key("12"), "create"),
+        entry(10, Some(&ana), &key("1"), "forget"),
+    ];
+    let standing = |id: &str, code: &str| Standing {
+        key: key(id),
+        action: "quarantine".to_owned(),
+        code: code.to_owned(),
+        since: at(10),
+        retry_at: Some(at(99)),
+    };
+    let end =
+        MailboxState { cursor: Some("c".to_owned()), finished_at: Some(at(10)), ..MailboxState::new(ana.clone()) };
+    let step = Advance {
+        settlements: &[Settlement::Linked(link("1"))],
+        entries: &entries,
+        held: &[(key("7"), "gone".to_owned())],
+        standings: &[standing("8", "a"), standing("9", "b")],
+        end: Some(&end),
+        ..Advance::default()
+    };
+    store.advance(&ana, &step, at(10)).await.unwrap();
+    store.close().await;
+    drop(store);
+
+    let store = open(&path).await;
+    let told = store.history(&key("1")).await.unwrap();
+    assert_eq!(told, [whole.clone(), entries[1].clone(), entries[3].clone()], "the event and its parts, no other");
+    assert_eq!(store.mailbox(&ana).await.unwrap(), end);
+    assert_eq!((store.links(&ana).await.unwrap().len(), store.holds(None).await.unwrap().len()), (1, 1));
+    assert_eq!(
+        store.standings(Some(&ana)).await.unwrap(),
+        [(ana.clone(), standing("8", "a")), (ana.clone(), standing("9", "b"))]
+    );
+    let passed = [key("8")];
+    let step = Advance { released: &[key("7")], passed: &passed, ..Advance::default() };
+    store.advance(&ana, &step, at(11)).await.unwrap();
+    assert_eq!((store.standings(None).await.unwrap().len(), store.holds(None).await.unwrap().len()), (1, 0));
+
+    // A day: everything of the keys that take place then, to the one that ends as it begins.
+    for (from, to, expected) in [(0, 1_000, 0), (500, 1_500, 2), (1_999, 3_000, 2), (2_000, 3_000, 0)] {
+        assert_eq!(store.history_between(&ana, at(from), at(to)).await.unwrap().len(), expected, "{from} to {to}");
+    }
+    assert_eq!(store.history_between(&bob, at(500), at(1_500)).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn the_history_is_pruned_by_age() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder.path().join("state.sqlite")).await;
+    let ana = mailbox("ana");
+    let entries: Vec<Entry> = (0..5_000).map(|second| entry(second, Some(&ana), &key("1"), "create")).collect();
+    store.advance(&ana, &Advance { entries: &entries, ..Advance::default() }, at(10)).await.unwrap();
+    let (mut rounds, mut pruned) = (0, 0);
+    loop {
+        match store.prune_history(at(4_500)).await.unwrap() {
+            0 => break,
+            some => (rounds, pruned) = (rounds + 1, pruned + some),
+        }
+    }
+    assert!(rounds > 1, "some at a time");
+    assert_eq!((pruned, store.history(&key("1")).await.unwrap()[0].at), (4_500, at(4_500)));
+}
+
+#[tokio::test]
+async fn a_wait_keeps_its_date_as_long_as_its_code() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder.path().join("state.sqlite")).await;
+    let wait = |second: i64, code: &str| Wait {
+        scope: WaitScope::Source("erp".to_owned()),
+        since: at(second),
+        until: at(second + 60),
+        code: code.to_owned(),
+        message: "no".to_owned(),
+        hint: Some("mend it".to_owned()),
+        times: 2,
+        asked: true,
+        proof: Some("salt".to_owned()),
+    };
+    for (second, code, since) in [(1, "a", 1), (2, "a", 1), (3, "b", 3), (4, "b", 3)] {
+        store.save_wait(&wait(second, code)).await.unwrap();
+        let expected = Wait { since: at(since), ..wait(second, code) };
+        assert_eq!(store.waits().await.unwrap(), [expected]);
+    }
+    store.end_wait(&WaitScope::Server).await.unwrap();
+    assert_eq!(store.waits().await.unwrap().len(), 1);
+    store.end_wait(&WaitScope::Source("erp".to_owned())).await.unwrap();
+    assert_eq!(store.waits().await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn the_history_tells_verdicts_and_rejections_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder.path().join("state.sqlite")).await;
+    let ana = mailbox("ana");
+    store.replace_holds(&ana, &[(key("1"), "gone".to_owned())], |_| false, at(1)).await.unwrap();
+    let holds = store.holds(None).await.unwrap();
+    let decision = Decision { verdict: Verdict::Rejected, by: "eva".to_owned(), at: at(2) };
+    store.decide_holds(&holds.iter().collect::<Vec<_>>(), &decision).await.unwrap();
+    let rejected = |place: &str, reason: &str| Rejection {
+        key: Some(key("1")),
+        place: place.to_owned(),
+        reason: reason.to_owned(),
+    };
+    // Another place is no news.
+    for (second, rejections) in [
+        (3, vec![rejected("a:1", "no end")]),
+        (4, vec![rejected("a:2", "no end")]),
+        (5, vec![rejected("a:2", "no start")]),
+        (6, vec![]),
+    ] {
+        store.replace_rejections("erp", &rejections, at(second)).await.unwrap();
+    }
+    let told = store.history(&key("1")).await.unwrap();
+    let told: Vec<_> = told.iter().map(|entry| (entry.at.as_second(), &*entry.word, entry.detail.as_deref())).collect();
+    let expected = [
+        (2, "rejected", Some("by eva")),
+        (3, "rejected", Some("a:1: no end")),
+        (5, "rejected", Some("a:2: no start")),
+        (6, "no_longer_rejected", None),
+    ];
+    assert_eq!(told, expected);
 }

@@ -79,5 +79,5 @@ pub(crate) fn event(number: usize, zone: &Zone) -> DesiredEvent {
         let pattern = Pattern::Weekly { interval: 1, days, first_day: Weekday::Monday };
         Series { recurrence: Recurrence { pattern, end: RecurrenceEnd::After(5) }, exceptions: Vec::new() }
     });
-    DesiredEvent { key: key(number), time, series, content: content(number) }
+    DesiredEvent { key: key(number), time, series, content: content(number), keeps: None, said: None }
 }

@@ -5,11 +5,15 @@
 pub mod basic;
 pub mod client_credentials;
 mod entra;
+mod identity;
+mod slow_digest;
 
 use std::{future::Future, pin::Pin, sync::Arc};
 
 use http::HeaderValue;
 use jiff::{SignedDuration, Timestamp};
+
+pub use identity::Identity;
 
 use crate::{clock::Clock, http::Transport, model::fault::Fault, settings::Credential};
 

@@ -1,10 +1,12 @@
 //! The commands: arguments in, words and tables out.
 
+mod adopt;
 mod check;
 mod cohort;
 mod config;
 mod demo;
 mod held;
+mod history;
 mod left_out;
 mod man;
 mod output;
@@ -19,6 +21,7 @@ mod status;
 mod sync;
 mod test;
 mod why;
+mod why_day;
 
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
 
@@ -58,13 +61,18 @@ enum Command {
     Sync(SyncArguments),
     /// Show mailboxes, waits, held deletions and quarantine
     Status(JsonOnly),
-    /// Show what is known of one event: source, job, items; writes nothing
+    /// Show what is known of one event and what happened to it, or of one day of a mailbox; writes nothing
     Why(WhyArguments),
     /// The deletions that the brake keeps back: list, approve or reject them
     #[command(subcommand)]
     Held(HeldCommand),
     /// Remove everything of ours from one calendar, after asking; for a daemon that is stopped
     Purge(PurgeArguments),
+    /// Rebuild the links from the calendars, when the state is lost or not to be trusted; for a daemon that is stopped
+    ///
+    /// Reads each calendar whole and writes nothing to it. With --take-over, after asking, it writes the name of this instance
+    /// on the items of another one, which has to be stopped, and nothing else; it may be run again when it was interrupted.
+    Adopt(AdoptArguments),
     /// Read or write one setting
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -90,11 +98,20 @@ struct JsonOnly {
     json: bool,
 }
 
+#[derive(Debug, Clone, Copy, Args)]
+struct CredentialArguments {
+    /// Try a credential that the server refused, although it has not changed: it may lock the account
+    #[arg(long)]
+    try_credential: bool,
+}
+
 #[derive(Debug, Args)]
 struct TestArguments {
     /// The mailbox to open [default: exchange.test_user]
     #[arg(long, value_name = "ADDRESS")]
     user: Option<String>,
+    #[command(flatten)]
+    credential: CredentialArguments,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -117,6 +134,8 @@ struct SyncArguments {
     /// Carry out a plan that `plan --save` saved: all of it, or nothing when anything has moved since
     #[arg(long, value_name = "FILE", conflicts_with_all = ["mailbox", "share"])]
     plan: Option<PathBuf>,
+    #[command(flatten)]
+    credential: CredentialArguments,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -124,8 +143,11 @@ struct SyncArguments {
 
 #[derive(Debug, Args)]
 struct WhyArguments {
-    /// Its key, as plans and the log name it: SOURCE/appointment/ID
-    key: String,
+    /// The key of an event, as plans and the log name it: SOURCE/appointment/ID; or a mailbox
+    #[arg(value_name = "KEY|MAILBOX")]
+    what: String,
+    /// The day of the mailbox, such as 2026-11-27
+    day: Option<String>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -141,6 +163,8 @@ struct PlanArguments {
     /// Name every event that is left out
     #[arg(long, short)]
     verbose: bool,
+    #[command(flatten)]
+    credential: CredentialArguments,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -153,6 +177,23 @@ struct PurgeArguments {
     mailbox: String,
     /// Do not ask
     #[arg(long)]
+    yes: bool,
+    #[command(flatten)]
+    credential: CredentialArguments,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+struct AdoptArguments {
+    #[command(flatten)]
+    cohort: CohortArguments,
+    /// Also what another instance wrote: after this it is refused, and this one goes on
+    #[arg(long)]
+    take_over: bool,
+    /// Do not ask
+    #[arg(long, requires = "take_over")]
     yes: bool,
     /// Print JSON
     #[arg(long)]
@@ -267,17 +308,18 @@ async fn dispatch(arguments: Arguments, is_named: bool) -> Outcome {
     match arguments.command {
         Command::Run => run::run(config).await,
         Command::Check(JsonOnly { json }) => check::check(config, json),
-        Command::Test(TestArguments { user, json }) => test::test(config, user.as_deref(), json).await,
+        Command::Test(arguments) => test::test(config, &arguments).await,
         Command::Plan(arguments) => plan::plan(config, &arguments).await,
         Command::Sync(arguments) => sync::sync(config, &arguments).await,
         Command::Status(JsonOnly { json }) => status::status(config, json).await,
-        Command::Why(WhyArguments { key, json }) => why::why(config, &key, json).await,
+        Command::Why(WhyArguments { what, day, json }) => why::why(config, &what, day.as_deref(), json).await,
         Command::Held(HeldCommand::List(MailboxArguments { mailbox, json })) => {
             held::list(config, mailbox.as_deref(), json).await
         }
         Command::Held(HeldCommand::Approve(arguments)) => held::decide(config, Verdict::Approved, &arguments).await,
         Command::Held(HeldCommand::Reject(arguments)) => held::decide(config, Verdict::Rejected, &arguments).await,
         Command::Purge(arguments) => purge::purge(config, &arguments).await,
+        Command::Adopt(arguments) => adopt::adopt(config, &arguments).await,
         Command::Config(ConfigCommand::Get { key }) => config::get(config, &key),
         Command::Config(ConfigCommand::Set { key, value }) => config::set(config, &key, &value),
         Command::Sandbox(SandboxArguments { listen, record }) => {

@@ -116,7 +116,9 @@ pub(super) fn stop_hint(stop: &PassStop) -> Option<&str> {
     match stop {
         PassStop::Fault(fault) => fault.hint.as_deref(),
         PassStop::State(error) => Some(error.hint()),
-        PassStop::Plan(_) => Some("stop the other instance, or leave this mailbox to it"),
+        PassStop::Plan(_) => {
+            Some("leave this mailbox to it; or stop it, and take over with `calsyncd adopt --take-over`")
+        }
         PassStop::Violation(_) => Some("this is a defect of calsyncd: report it with the output of `calsyncd plan`"),
         PassStop::Moved(_) => Some("look at what moved, and save a new plan"),
         PassStop::Stopped => None,

@@ -32,10 +32,12 @@ pub(super) async fn plan(config: Option<&Path>, arguments: &PlanArguments) -> Ou
         setup::open_state(&settings, Access::Exclusive).await?.close().await;
     }
     let store = setup::look_at_state(&settings).await?;
+    setup::refuse_parked(&settings, &store, arguments.credential.try_credential).await?;
     let owner = store.owner().clone();
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let now = clock.now();
     let wiring = Arc::new(wire(&settings, &owner, &clock)?);
+    setup::keep_pause(&wiring, &store).await?;
     let plans =
         plans(wiring, store, clock, &asked, Progress::default()).await.map_err(|error| setup::state_failure(&error))?;
     let meets_all = plans.mailboxes.iter().any(|(_, looked)| looked.is_err());

@@ -47,7 +47,7 @@ pub(super) fn plans(plans: &Plans, instance: &str) -> Value {
 }
 
 /// How many items another instance marked.
-fn foreign(stop: &PassStop) -> Value {
+pub(super) fn foreign(stop: &PassStop) -> Value {
     match stop {
         PassStop::Plan(PlanError::OwnedByAnother { owner, count, .. }) => json!({ "owner": owner, "items": count }),
         PassStop::Fault(_) | PassStop::State(_) | PassStop::Violation(_) | PassStop::Moved(_) | PassStop::Stopped => {
@@ -68,6 +68,7 @@ fn plan(plan: &Plan) -> Value {
         "forget": counts.forget,
         "quarantine": counts.quarantine,
         "copies": plan.copies.len(),
+        "newer": plan.newer,
         "decisions": plan.decisions.iter().map(decision).collect::<Vec<_>>(),
     })
 }

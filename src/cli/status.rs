@@ -11,14 +11,17 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::{
-    Outcome, check, held,
+    Outcome, check, held, history,
     output::{self, say},
     setup,
 };
 use crate::{
     model::{address::Address, cohort::Cohort, key::SourceKey},
     settings::Strictness,
-    state::{Access, Held, MailboxState, Refused, RejectedEvent, SourceCount, StateError, Store},
+    state::{
+        Access, Held, MailboxState, Parked, Refused, RejectedEvent, SourceCount, Standing, StateError, Store, Wait,
+        WaitScope,
+    },
 };
 
 #[derive(Default)]
@@ -29,6 +32,8 @@ struct Status {
     refused: Vec<Refused>,
     rejected: Vec<RejectedEvent>,
     sources: Vec<SourceCount>,
+    waits: Vec<Wait>,
+    standings: Vec<(Address, Standing)>,
 }
 
 /// Prints the status.
@@ -72,6 +77,8 @@ async fn collect(store: &Store, rollout: Cohort) -> Result<Status, StateError> {
         refused: store.refusals(None).await?,
         rejected: store.rejections().await?,
         sources: store.source_counts().await?,
+        waits: store.waits().await?,
+        standings: store.standings(None).await?,
     })
 }
 
@@ -99,10 +106,16 @@ fn print(status: &Status) {
     say!("{}", table.trim_fmt());
     for (state, _) in &status.mailboxes {
         if let Some(parked) = &state.parked {
-            say!("parked      {}: {}: {}", state.mailbox, parked.code, parked.message);
+            say!("parked      {}: {}", state.mailbox, parked_text(parked));
             if let Some(hint) = &parked.hint {
                 say!("            hint: {hint}");
             }
+        }
+    }
+    for wait in &status.waits {
+        say!("waits       {}", wait_text(wait));
+        if let Some(hint) = &wait.hint {
+            say!("            hint: {hint}");
         }
     }
     for count in &status.sources {
@@ -118,12 +131,89 @@ fn print(status: &Status) {
         say!("held        {} {}: {}", held.mailbox, held.key, held::text(held));
     }
     for refused in &status.refused {
-        say!("refused     {} {}: {} {}", refused.mailbox, refused.key, refused.code, refused.message);
+        let (since, next) = (history::time(refused.since), history::time(refused.retry_at));
+        let (code, message) = (&refused.code, &refused.message);
+        say!("refused     {} {}: {code} {message} (since {since}, next try {next})", refused.mailbox, refused.key);
+    }
+    for (mailbox, standing) in &status.standings {
+        say!("{:<11} {mailbox} {}: {}", shown_as(standing), standing.key, standing_text(standing));
     }
     for rejected in &status.rejected {
         let rejection = &rejected.rejection;
-        say!("quarantine  {} {}: {}", rejected.source, rejection.place, rejection.reason);
+        let since = history::time(rejected.since);
+        say!(
+            "quarantine  {} {}: {} (since {since}, next try when its source is read)",
+            rejected.source,
+            rejection.place,
+            rejection.reason
+        );
     }
+}
+
+/// Why a mailbox is left alone, in words.
+pub(super) fn parked_text(parked: &Parked) -> String {
+    let (since, until) = (history::time(parked.since), history::time(parked.until));
+    format!("{}: {} (since {since}, next try {until})", parked.code, parked.message)
+}
+
+pub(super) fn parked_json(parked: &Parked) -> serde_json::Value {
+    json!({
+        "since": parked.since.to_string(),
+        "until": parked.until.to_string(),
+        "code": parked.code,
+        "message": parked.message,
+        "hint": parked.hint,
+        "asked": parked.asked,
+    })
+}
+
+/// Who is left alone, and why, in words.
+pub(super) fn wait_text(wait: &Wait) -> String {
+    let who = match &wait.scope {
+        WaitScope::Credential => "the credential is refused".to_owned(),
+        WaitScope::Server => "the server is left alone".to_owned(),
+        WaitScope::Source(name) => format!("source {name}"),
+    };
+    let (since, until) = (history::time(wait.since), history::time(wait.until));
+    format!("{who}: {}: {} (since {since}, next try {until})", wait.code, wait.message)
+}
+
+pub(super) fn wait_json(wait: &Wait) -> serde_json::Value {
+    let (scope, source) = match &wait.scope {
+        WaitScope::Credential => ("credential", None),
+        WaitScope::Server => ("server", None),
+        WaitScope::Source(name) => ("source", Some(name)),
+    };
+    json!({
+        "scope": scope,
+        "source": source,
+        "since": wait.since.to_string(),
+        "until": wait.until.to_string(),
+        "code": wait.code,
+        "message": wait.message,
+        "hint": wait.hint,
+        "asked": wait.asked,
+    })
+}
+
+fn shown_as(standing: &Standing) -> &'static str {
+    if standing.action == "quarantine" { "quarantine" } else { "stays" }
+}
+
+/// What stands without a write, in words.
+pub(super) fn standing_text(standing: &Standing) -> String {
+    let next = standing.retry_at.map(|at| format!(", next try {}", history::time(at))).unwrap_or_default();
+    format!("{} (since {}{next})", standing.code.replace('_', " "), history::time(standing.since))
+}
+
+pub(super) fn standing_json(standing: &Standing) -> serde_json::Value {
+    json!({
+        "key": standing.key.as_str(),
+        "action": standing.action,
+        "code": standing.code,
+        "since": standing.since.to_string(),
+        "retry_at": standing.retry_at.map(|at| at.to_string()),
+    })
 }
 
 /// Who takes part, in words.
@@ -144,15 +234,35 @@ fn rollout_json(rollout: &Cohort) -> serde_json::Value {
     })
 }
 
+fn refused_json(refused: &Refused) -> serde_json::Value {
+    json!({
+        "mailbox": refused.mailbox.as_str(),
+        "key": refused.key.as_str(),
+        "code": refused.code,
+        "message": refused.message,
+        "since": refused.since.to_string(),
+        "retry_at": refused.retry_at.to_string(),
+    })
+}
+
+fn rejected_json(rejected: &RejectedEvent) -> serde_json::Value {
+    let rejection = &rejected.rejection;
+    json!({
+        "source": rejected.source,
+        "key": rejection.key.as_ref().map(SourceKey::as_str),
+        "place": rejection.place,
+        "reason": rejection.reason,
+        "since": rejected.since.to_string(),
+    })
+}
+
 fn as_json(status: &Status) -> serde_json::Value {
     let text = |instant: Option<Timestamp>| instant.map(|instant| instant.to_string());
     let mailboxes: Vec<_> = status
         .mailboxes
         .iter()
         .map(|(state, links)| {
-            let parked = state.parked.as_ref().map(|parked| {
-                json!({ "until": parked.until.to_string(), "code": parked.code, "message": parked.message, "hint": parked.hint })
-            });
+            let parked = state.parked.as_ref().map(parked_json);
             json!({
                 "mailbox": state.mailbox.as_str(),
                 "items": links,
@@ -164,34 +274,8 @@ fn as_json(status: &Status) -> serde_json::Value {
         })
         .collect();
     let held: Vec<_> = status.held.iter().map(held::as_json).collect();
-    let refused: Vec<_> = status
-        .refused
-        .iter()
-        .map(|refused| {
-            json!({
-                "mailbox": refused.mailbox.as_str(),
-                "key": refused.key.as_str(),
-                "code": refused.code,
-                "message": refused.message,
-                "since": refused.since.to_string(),
-                "retry_at": refused.retry_at.to_string(),
-            })
-        })
-        .collect();
-    let rejected: Vec<_> = status
-        .rejected
-        .iter()
-        .map(|rejected| {
-            let rejection = &rejected.rejection;
-            json!({
-                "source": rejected.source,
-                "key": rejection.key.as_ref().map(SourceKey::as_str),
-                "place": rejection.place,
-                "reason": rejection.reason,
-                "since": rejected.since.to_string(),
-            })
-        })
-        .collect();
+    let refused: Vec<_> = status.refused.iter().map(refused_json).collect();
+    let rejected: Vec<_> = status.rejected.iter().map(rejected_json).collect();
     let sources: Vec<_> = status
         .sources
         .iter()
@@ -205,5 +289,23 @@ fn as_json(status: &Status) -> serde_json::Value {
             })
         })
         .collect();
-    json!({ "sources": sources, "rollout": rollout_json(&status.rollout), "mailboxes": mailboxes, "held": held, "refused": refused, "quarantine": rejected })
+    let standings: Vec<_> = status
+        .standings
+        .iter()
+        .map(|(mailbox, standing)| {
+            let mut json = standing_json(standing);
+            json["mailbox"] = mailbox.as_str().into();
+            json
+        })
+        .collect();
+    json!({
+        "sources": sources,
+        "rollout": rollout_json(&status.rollout),
+        "mailboxes": mailboxes,
+        "waits": status.waits.iter().map(wait_json).collect::<Vec<_>>(),
+        "held": held,
+        "refused": refused,
+        "standing": standings,
+        "quarantine": rejected,
+    })
 }

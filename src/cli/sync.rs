@@ -33,6 +33,8 @@ pub(super) async fn sync(config: Option<&Path>, arguments: &SyncArguments) -> Ou
     };
     let asked = arguments.cohort.cohort(&settings.rollout)?;
     let store = setup::open_state(&settings, Access::Exclusive).await?;
+    setup::refuse_parked(&settings, &store, arguments.credential.try_credential).await?;
+    setup::tell_pause(&store).await?;
     let saved = arguments.plan.as_deref().map(|path| saved_plan::load(path, store.owner(), &settings)).transpose()?;
     let stop = setup::stop_on_signal();
     let bar = Bar::new("sync");

@@ -5,7 +5,7 @@ use std::{path::Path, process::ExitCode, sync::Arc};
 use serde_json::json;
 
 use super::{
-    Outcome, check,
+    Outcome, TestArguments, check,
     output::{hinted, say},
     setup,
 };
@@ -13,10 +13,13 @@ use crate::{
     clock::SystemClock,
     daemon::{StepResult, test_access},
     settings::Strictness,
+    state::WaitScope,
 };
 
 /// Opens a mailbox with the configured credentials and prints each step.
-pub(super) async fn test(config: Option<&Path>, user: Option<&str>, json: bool) -> Outcome {
+pub(super) async fn test(config: Option<&Path>, arguments: &TestArguments) -> Outcome {
+    let TestArguments { user, credential, json } = arguments;
+    let json = *json;
     let settings = match setup::load_settings(config, Strictness::Run) {
         Ok(loaded) => loaded.settings,
         Err(faults) => return Ok(check::refuse(&faults)),
@@ -27,6 +30,8 @@ pub(super) async fn test(config: Option<&Path>, user: Option<&str>, json: bool) 
             hinted("there is no mailbox to test with", "set exchange.test_user, or give --user ADDRESS")
         })?,
     };
+    let store = setup::look_at_state(&settings).await?;
+    setup::refuse_parked(&settings, &store, credential.try_credential).await?;
     let mut steps = Vec::new();
     let ok = test_access(&settings, &mailbox, Arc::new(SystemClock), |step| {
         if json {
@@ -36,6 +41,10 @@ pub(super) async fn test(config: Option<&Path>, user: Option<&str>, json: bool) 
         }
     })
     .await;
+    if ok {
+        // The server takes it: whoever starts next need not wait.
+        store.end_wait(&WaitScope::Credential).await.map_err(|error| setup::state_failure(&error))?;
+    }
     if json {
         say!("{}", json!({ "mailbox": mailbox.as_str(), "ok": ok, "steps": steps }));
     } else if ok {

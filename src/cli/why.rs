@@ -1,31 +1,55 @@
-//! `calsyncd why`: what is known of one event, from its source to its items.
+//! `calsyncd why`: what is known of one event, from its source to its items, and what happened to it; or of a day.
 
 use std::{path::Path, process::ExitCode, sync::Arc};
 
-use jiff::Timestamp;
+use jiff::civil::Date;
 use serde_json::{Value, json};
 
 use super::{
-    Outcome, check, held,
+    Outcome, check, held, history,
     output::{self, hinted, say},
-    setup,
+    setup, status, why_day,
 };
 use crate::{
     clock::{Clock, SystemClock},
     daemon::wire,
-    model::{event::DesiredEvent, key::SourceKey, link::Link},
-    scheduler::{Explanation, InMailbox, JobWord, SourceWord, explain},
+    model::{address::Address, event::DesiredEvent, key::SourceKey, link::Link, time::EventTime},
+    scheduler::{self, DayError, Explanation, InMailbox, JobWord, SourceWord, explain},
     settings::Strictness,
 };
 
-/// Explains an event by its key.
-pub(super) async fn why(config: Option<&Path>, key: &str, json: bool) -> Outcome {
-    let Some(key) = SourceKey::parse(key) else {
-        return Err(hinted(
-            format!("{key:?} is not the key of an event"),
-            "a key looks like SOURCE/appointment/ID or SOURCE/schedule/ID: `calsyncd plan` and the log name them",
-        ));
+/// What is asked about.
+#[derive(Debug, PartialEq, Eq)]
+enum Question {
+    Event(SourceKey),
+    Day(Address, Date),
+}
+
+fn question(what: &str, day: Option<&str>) -> anyhow::Result<Question> {
+    if let Some(day) = day {
+        let mailbox = setup::address(what)?;
+        let date = day.parse().map_err(|_| {
+            hinted(
+                format!("{day:?} is not a day"),
+                "a day looks like 2026-11-27: `calsyncd why ana@example.org 2026-11-27`",
+            )
+        })?;
+        return Ok(Question::Day(mailbox, date));
+    }
+    if let Some(key) = SourceKey::parse(what) {
+        return Ok(Question::Event(key));
+    }
+    let hint = match Address::parse(what) {
+        Ok(mailbox) => format!("a mailbox is asked about with a day: `calsyncd why {mailbox} 2026-11-27`"),
+        Err(_) => "a key looks like SOURCE/appointment/ID or SOURCE/schedule/ID: `calsyncd plan` and the log name them"
+            .to_owned(),
     };
+    Err(hinted(format!("{what:?} is not the key of an event"), hint))
+}
+
+/// Explains an event by its key, or a day of a mailbox.
+pub(super) async fn why(config: Option<&Path>, what: &str, day: Option<&str>, json: bool) -> Outcome {
+    let question = question(what, day)?;
     let settings = match setup::load_settings(config, Strictness::Run) {
         Ok(loaded) => loaded.settings,
         Err(faults) => return Ok(check::refuse(&faults)),
@@ -33,6 +57,22 @@ pub(super) async fn why(config: Option<&Path>, key: &str, json: bool) -> Outcome
     let store = setup::look_at_state(&settings).await?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let wiring = wire(&settings, store.owner(), &clock)?;
+    let key = match question {
+        Question::Event(key) => key,
+        Question::Day(mailbox, date) => {
+            let day = match scheduler::day(&wiring, &store, &mailbox, date, clock.now()).await {
+                Ok(day) => day,
+                Err(DayError::State(error)) => return Err(setup::state_failure(&error)),
+                Err(error @ DayError::Zone(_)) => return Err(error.into()),
+            };
+            if json {
+                say!("{}", why_day::as_json(&day));
+            } else {
+                why_day::print(&day);
+            }
+            return Ok(ExitCode::SUCCESS);
+        }
+    };
     let explanation =
         explain(&wiring, &store, &key, clock.now()).await.map_err(|error| setup::state_failure(&error))?;
     if json {
@@ -69,14 +109,27 @@ fn print(explanation: &Explanation) {
         }
         for refused in &known.refused {
             let (code, message) = (&refused.code, &refused.message);
-            say!("  refused  {} {}: {code} {message}; next try {}", known.mailbox, refused.key, time(refused.retry_at));
+            let (since, next) = (history::time(refused.since), history::time(refused.retry_at));
+            say!("  refused  {} {}: {code} {message} (since {since}, next try {next})", known.mailbox, refused.key);
         }
         for held in &known.held {
             say!("  held     {} {}: {}", known.mailbox, held.key, held::text(held));
         }
+        for standing in &known.standings {
+            say!("  stands   {} {}: {}", known.mailbox, standing.key, status::standing_text(standing));
+        }
     }
-    if explanation.mailboxes.is_empty() {
+    if explanation.mailboxes.iter().all(|known| known.links.is_empty()) {
         say!("  item     none was written");
+    }
+    for (mailbox, parked) in &explanation.parked {
+        say!("  parked   {mailbox}: {}", status::parked_text(parked));
+    }
+    for wait in &explanation.waits {
+        say!("  waits    {}", status::wait_text(wait));
+    }
+    for entry in &explanation.history {
+        say!("  history  {}", history::text(entry, &explanation.key, true));
     }
 }
 
@@ -113,19 +166,23 @@ fn job_text(word: &JobWord) -> String {
 
 /// When an item takes place; never what it says.
 fn when(item: &DesiredEvent) -> String {
-    let time = &item.time;
-    let zone = time.zone();
-    let span = if time.is_all_day() {
-        let last = time.end().date().yesterday().unwrap_or_else(|_| time.end().date());
-        format!("whole days {} to {last} {zone}", time.start().date())
-    } else {
-        format!("{} to {} {zone}", time.start().strftime("%Y-%m-%d %H:%M"), time.end().strftime("%Y-%m-%d %H:%M"))
-    };
+    let span = span(&item.time);
     match &item.series {
         None => span,
         Some(series) => {
             format!("{span}, a series with {}", output::count(series.exceptions.len(), "exception"))
         }
+    }
+}
+
+/// From when to when.
+pub(super) fn span(time: &EventTime) -> String {
+    let zone = time.zone();
+    if time.is_all_day() {
+        let last = time.end().date().yesterday().unwrap_or_else(|_| time.end().date());
+        format!("whole days {} to {last} {zone}", time.start().date())
+    } else {
+        format!("{} to {} {zone}", time.start().strftime("%Y-%m-%d %H:%M"), time.end().strftime("%Y-%m-%d %H:%M"))
     }
 }
 
@@ -140,6 +197,10 @@ fn links<'a>(explanation: &Explanation, known: &'a InMailbox) -> Vec<(&'a Link, 
         })
     };
     let word = |link: &Link| match wanted(&link.key) {
+        Some(_) if link.deleted_at.is_some() => {
+            let found = link.deleted_at.map(history::time).unwrap_or_default();
+            format!("deleted by its user, found {found}: `deleted_by_user` says for how long it stays away")
+        }
         None => "written, and not wanted there now: `calsyncd plan` tells what becomes of it".to_owned(),
         Some(item) => match item.fingerprint().differing_fields(&link.fingerprint).as_slice() {
             [] => "written as it should be".to_owned(),
@@ -152,18 +213,22 @@ fn links<'a>(explanation: &Explanation, known: &'a InMailbox) -> Vec<(&'a Link, 
     known.links.iter().map(|link| (link, word(link))).collect()
 }
 
-fn time(instant: Timestamp) -> String {
-    instant.strftime("%Y-%m-%d %H:%M:%SZ").to_string()
-}
-
 fn as_json(explanation: &Explanation) -> Value {
     let jobs: Vec<Value> = explanation.jobs.iter().map(|(job, word)| job_json(job, word)).collect();
     let mailboxes: Vec<Value> = explanation.mailboxes.iter().map(|known| mailbox_json(explanation, known)).collect();
+    let parked: Vec<Value> = explanation
+        .parked
+        .iter()
+        .map(|(mailbox, parked)| json!({ "mailbox": mailbox.as_str(), "parked": status::parked_json(parked) }))
+        .collect();
     json!({
         "key": explanation.key.as_str(),
         "source": source_json(explanation),
         "jobs": jobs,
         "mailboxes": mailboxes,
+        "parked": parked,
+        "waits": explanation.waits.iter().map(status::wait_json).collect::<Vec<_>>(),
+        "history": history::as_json(&explanation.history),
     })
 }
 
@@ -242,5 +307,6 @@ fn mailbox_json(explanation: &Explanation, known: &InMailbox) -> Value {
         "intents": intents,
         "refused": refused,
         "held": held,
+        "standing": known.standings.iter().map(status::standing_json).collect::<Vec<_>>(),
     })
 }

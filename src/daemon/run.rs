@@ -25,7 +25,7 @@ use crate::{
         diff::{diff, until_restart},
         load,
     },
-    state::{Access, StateError, Store},
+    state::{Access, Host, StateError, Store},
 };
 
 /// Why the daemon ends with a failure.
@@ -51,6 +51,9 @@ pub enum RunError {
     StoppedAtOnce,
 }
 
+/// Keys of `[exchange]` that change nothing of the credential, nor of the way to Outlook.
+const CREDENTIAL_BLIND: [&str; 2] = ["exchange.max_threads", "exchange.test_user"];
+
 /// Runs the daemon with settings that are loaded already, until a signal stops it.
 ///
 /// # Errors
@@ -69,7 +72,8 @@ pub async fn run(path: &Path, environment: &Environment, loaded: Loaded, log: &L
     warn(&warnings);
     let mut signals = SignalStream::open()?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let store = Store::open(&settings.state.path, Access::Exclusive).await?;
+    let store =
+        Store::open_on(&Host::of(settings.state.host.as_deref()), &settings.state.path, Access::Exclusive).await?;
     let wiring = Arc::new(wire(&settings, store.owner(), &clock)?);
     let stop = CancellationToken::new();
     let engine = Engine::new(store.clone(), Arc::clone(&clock), wiring, Progress::default(), stop.clone());
@@ -167,8 +171,9 @@ impl Daemon<'_> {
         if let Err(error) = self.log.set_level(level(settings.log.level)) {
             TaskError { reason: &error.to_string() }.emit();
         }
-        let try_credential =
-            changes.changed.iter().any(|key| key.starts_with("exchange.") && key != "exchange.max_threads");
+        let is_of_credential =
+            |key: &&String| key.starts_with("exchange.") && !CREDENTIAL_BLIND.contains(&key.as_str());
+        let try_credential = changes.changed.iter().any(|key| is_of_credential(&key));
         if self.commands.send(Command::Replace { wiring, try_credential }).await.is_ok() {
             let (changed, needs_restart) = (changes.changed.join(", "), changes.needs_restart.join(", "));
             SettingsReloaded { changed: &changed, needs_restart: &needs_restart }.emit();

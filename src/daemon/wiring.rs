@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
-    auth::{self, AuthError, Authorization},
+    auth::{self, AuthError, Authorization, Identity},
     clock::Clock,
     gateway::{
         Gateway,
@@ -107,6 +107,8 @@ pub fn wire(settings: &Settings, owner: &Owner, clock: &Arc<dyn Clock>) -> Resul
         limits: settings.limits.clone(),
         max_threads: usize::from(settings.exchange.max_threads),
         freeze_days: settings.limits.freeze_days,
+        keep_history: settings.state.keep_history,
+        identity: Identity::of(&settings.exchange),
         calendars: Calendars::default(),
     })
 }

@@ -107,7 +107,11 @@ pub(super) fn content(
         (_, Some(values)) => templated(content, &values, job),
         (_, None) => Ok(plain(content, &told, job)),
     }?;
-    Ok(if event.cancelled { called_off(content, job) } else { content })
+    let content = if event.cancelled { called_off(content, job) } else { content };
+    Ok(match &job.keeps {
+        Some(keeps) => Content { body: keeps.marked(content.body), ..content },
+        None => content,
+    })
 }
 
 /// What a cancelled event shows where its item stays: that it is cancelled, and that the time is free.

@@ -255,7 +255,7 @@ fn show(event: &SourceEvent, placing: Placing, job: &Job, window: Window, result
 /// One item. A series keeps its wall times.
 fn item(key: SourceKey, time: EventTime, series: Option<Series>, content: Content, job: &Job) -> DesiredEvent {
     let time = if series.is_some() { time } else { times::told(time, &job.zone) };
-    DesiredEvent { key, time, series, content }
+    DesiredEvent { key, time, series, content, keeps: job.keeps.clone(), said: None }
 }
 
 /// The mailbox of a recipient: the address itself, the entry in `addresses`, or the code at `people_domain`.

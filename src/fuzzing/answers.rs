@@ -52,6 +52,7 @@ fn writes() -> Vec<Write> {
     let updated = events().iter().zip(["AAMk1=", "AAMk2=", "AAMk3="]).map(|(event, id)| Write::Update {
         item: item(id),
         event: event.clone(),
+        generation: 2,
         fields: Field::ALL.to_vec(),
         occurrences: Occurrences::All,
     });

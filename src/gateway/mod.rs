@@ -16,6 +16,7 @@ use crate::model::{
     key::SourceKey,
     link::{FoundItem, ItemRef},
     occurrences::Occurrences,
+    shown::Seen,
     snapshot::Snapshot,
 };
 
@@ -31,14 +32,15 @@ pub struct Calendar {
     pub id: String,
 }
 
-/// One write. An item is written with our named properties `SourceKey`, `Fingerprint` and `Owner` in the same request.
+/// One write. An item is written with our named properties `SourceKey`, `Fingerprint`, `Owner` and
+/// `Generation` in the same request.
 #[derive(Debug, Clone)]
 pub enum Write {
     /// A new item.
     Create {
         /// What it shows.
         event: Arc<DesiredEvent>,
-        /// Which creation of an item for this key it is; part of the transaction id.
+        /// The generation of the write; part of the transaction id.
         generation: i64,
     },
     /// A change of an item of ours.
@@ -47,6 +49,8 @@ pub enum Write {
         item: ItemRef,
         /// What it is to show.
         event: Arc<DesiredEvent>,
+        /// The generation of the write.
+        generation: i64,
         /// The fields that differ from what was last written.
         fields: Vec<Field>,
         /// The occurrences that are written, after their series.
@@ -95,6 +99,33 @@ pub enum Outcome {
     Gone,
     /// It was not done, or nobody knows: see the fault.
     Failed(Fault),
+}
+
+/// What a server answered to one write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// What became of the write.
+    pub outcome: Outcome,
+    /// The server's name for the request that says so; ours where it gave none.
+    pub request_id: Option<Arc<str>>,
+}
+
+impl Answer {
+    /// An outcome, and the request that says so; where a fault names its own request, that one.
+    #[must_use]
+    pub fn new(outcome: Outcome, request_id: Option<Arc<str>>) -> Self {
+        let named = match &outcome {
+            Outcome::Partly { fault, .. } | Outcome::Failed(fault) => fault.request_id.as_deref().map(Arc::from),
+            Outcome::Written { .. } | Outcome::Gone => None,
+        };
+        Self { outcome, request_id: named.or(request_id) }
+    }
+
+    /// The outcomes alone.
+    #[must_use]
+    pub fn outcomes(answers: Vec<Self>) -> Vec<Outcome> {
+        answers.into_iter().map(|answer| answer.outcome).collect()
+    }
 }
 
 /// A reading of a calendar and where the next one begins.
@@ -164,6 +195,16 @@ pub trait Gateway: Send + Sync + fmt::Debug {
     /// A fault, when the reading could not be brought to its end.
     fn probe<'a>(&'a self, calendar: &'a Calendar, keys: &'a [SourceKey]) -> Later<'a, Result<Vec<FoundItem>, Fault>>;
 
-    /// Carries out writes, at most [`BatchLimits::writes`] of them, and returns one outcome for each, in their order.
-    fn apply<'a>(&'a self, calendar: &'a Calendar, writes: &'a [Write]) -> Later<'a, Vec<Outcome>>;
+    /// What items show at this moment, bodies as text. Those that are not there any more are left out.
+    ///
+    /// # Errors
+    /// A fault, when they could not all be asked for.
+    fn look<'a>(&'a self, calendar: &'a Calendar, items: &'a [ItemRef]) -> Later<'a, Result<Vec<Seen>, Fault>>;
+
+    /// Carries out writes, at most [`BatchLimits::writes`] of them, and returns one answer for each, in their order.
+    fn apply<'a>(&'a self, calendar: &'a Calendar, writes: &'a [Write]) -> Later<'a, Vec<Answer>>;
+
+    /// Writes the name of this instance on items, at most [`BatchLimits::writes`] of them, and nothing else: it may be
+    /// repeated. Returns what became of each, in their order.
+    fn own<'a>(&'a self, calendar: &'a Calendar, items: &'a [ItemRef]) -> Later<'a, Vec<Result<(), Fault>>>;
 }

@@ -1,6 +1,8 @@
 //! What a calendar should show.
 
-use super::{fingerprint::Fingerprint, key::SourceKey, recurrence::Series, time::EventTime};
+use std::sync::Arc;
+
+use super::{fingerprint::Fingerprint, keeps::Keeps, key::SourceKey, recurrence::Series, time::EventTime};
 
 /// The longest reminder, in minutes (`ReminderMinutesBeforeStartType` of the EWS schema).
 pub const REMINDER_MINUTES_MAX: u32 = 2_629_800;
@@ -16,13 +18,30 @@ pub struct DesiredEvent {
     pub series: Option<Series>,
     /// What it shows.
     pub content: Content,
+    /// What users may keep of its item; `None`: nothing.
+    pub keeps: Option<Arc<Keeps>>,
+    /// What the source says, where `content` holds what a user wrote too.
+    pub said: Option<Box<Fingerprint>>,
 }
 
 impl DesiredEvent {
-    /// The hash of the normal form, one for each group of fields.
+    /// The hash of the normal form of what the source says, one for each group of fields.
     #[must_use]
     pub fn fingerprint(&self) -> Fingerprint {
-        Fingerprint::of(self)
+        self.said.as_deref().map_or_else(|| Fingerprint::of(self), Clone::clone)
+    }
+
+    /// What users may keep of its item.
+    #[must_use]
+    pub fn keeps(&self) -> &Keeps {
+        self.keeps.as_deref().unwrap_or_else(|| Keeps::nothing())
+    }
+
+    /// The same with other content, which is what the source says together with what a user keeps.
+    #[must_use]
+    pub fn with_content_of_users(&self, content: Content) -> Self {
+        let said = Some(Box::new(self.fingerprint()));
+        Self { content, said, ..self.clone() }
     }
 }
 

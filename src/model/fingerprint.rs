@@ -163,7 +163,7 @@ const fn digit(value: u8) -> char {
 }
 
 /// Writes the normal form into a hash: each value with its length, so that no two forms run into each other.
-struct Form {
+pub(super) struct Form {
     hash: Sha256,
     scratch: String,
 }
@@ -172,12 +172,11 @@ struct Form {
 pub(super) fn change_hash(change: &ExceptionChange) -> [u8; DIGITS / 2] {
     let mut form = Form::new();
     form.change(change);
-    let digest = form.hash.finalize();
-    std::array::from_fn(|place| digest[place])
+    form.hash()
 }
 
 impl Form {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self { hash: Sha256::new(), scratch: String::new() }
     }
 
@@ -189,13 +188,23 @@ impl Form {
         }
     }
 
-    fn text(&mut self, value: &str) {
+    /// The hash of what was written.
+    pub(super) fn hash(self) -> [u8; DIGITS / 2] {
+        let digest = self.hash.finalize();
+        std::array::from_fn(|place| digest[place])
+    }
+
+    pub(super) fn text(&mut self, value: &str) {
+        self.bytes(value.as_bytes());
+    }
+
+    pub(super) fn bytes(&mut self, value: &[u8]) {
         self.number(value.len() as u64);
-        self.hash.update(value.as_bytes());
+        self.hash.update(value);
     }
 
     /// The text of a date or of a wall time.
-    fn display(&mut self, value: impl fmt::Display) {
+    pub(super) fn display(&mut self, value: impl fmt::Display) {
         let mut text = std::mem::take(&mut self.scratch);
         text.clear();
         // Writing into memory does not fail.
@@ -204,7 +213,7 @@ impl Form {
         self.scratch = text;
     }
 
-    fn number(&mut self, value: u64) {
+    pub(super) fn number(&mut self, value: u64) {
         self.hash.update(value.to_be_bytes());
     }
 

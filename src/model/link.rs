@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{fingerprint::Fingerprint, key::SourceKey, occurrences::WrittenOccurrences};
+use super::{echo::Echo, fingerprint::Fingerprint, key::SourceKey, occurrences::WrittenOccurrences};
 
 /// The name of an item on the server at one moment. Both parts are compared byte by byte.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -18,12 +18,13 @@ pub struct ItemRef {
 pub struct Link {
     /// The source event.
     pub key: SourceKey,
-    /// The item and its change key after our write.
+    /// The item and its change key after our write; without a change key while our name is written on what another instance wrote.
     pub item: ItemRef,
     /// What we wrote.
     pub fingerprint: Fingerprint,
-    /// Which creation of an item for this key it is: the millisecond, since 1970, at which it was decided. Part of the
-    /// transaction id, so that an event that comes back is not taken for a repetition.
+    /// The generation of the last write: the millisecond, since 1970, at which it was decided, and later than the one before.
+    /// The item carries it too. That of a create is part of its transaction id, so that an event that comes back is not
+    /// taken for a repetition.
     pub generation: i64,
     /// When the event is over; a link whose event is long over is frozen. [`Timestamp::MAX`] for a series without end
     /// and for an item whose end is not known.
@@ -33,13 +34,27 @@ pub struct Link {
     /// What we wrote of the occurrences that differ; `None` when that is not known: after a write that was not done to its
     /// end, for an item that was found again, and for an event that is no series.
     pub occurrences: Option<WrittenOccurrences>,
+    /// What the server shows of what we wrote, as far as that is known.
+    pub echo: Option<Echo>,
+    /// When we found that a user had deleted the item, where that is respected: there is none.
+    pub deleted_at: Option<Timestamp>,
 }
 
 impl Link {
     /// The link of an item of which no more is known than its name and what it says.
     #[must_use]
     pub const fn new(key: SourceKey, item: ItemRef, fingerprint: Fingerprint) -> Self {
-        Self { key, item, fingerprint, generation: 1, ends: Timestamp::MAX, repairs: Repairs::NONE, occurrences: None }
+        Self {
+            key,
+            item,
+            fingerprint,
+            generation: 1,
+            ends: Timestamp::MAX,
+            repairs: Repairs::NONE,
+            occurrences: None,
+            echo: None,
+            deleted_at: None,
+        }
     }
 }
 
@@ -82,7 +97,7 @@ pub struct Intent {
     pub key: SourceKey,
     /// What was to be done.
     pub verb: Verb,
-    /// The generation of a create.
+    /// The generation of the write (see [`Link::generation`]); of a delete, that of the last write.
     pub generation: i64,
     /// When the event is over (see [`Link::ends`]).
     pub ends: Timestamp,
@@ -134,12 +149,24 @@ pub struct FoundItem {
     pub fingerprint: Option<Fingerprint>,
     /// Its property `Owner`.
     pub owner: Option<Owner>,
+    /// Its property `Generation`: which write it shows. Items that were written before there was one have none.
+    pub generation: Option<i64>,
+    /// When the server says that it was created.
+    pub created: Option<Timestamp>,
 }
 
 impl FoundItem {
     /// An item that carries a key, and says no more of itself.
     #[must_use]
     pub fn new(item: ItemRef, key: impl Into<String>) -> Self {
-        Self { item, key: key.into(), fingerprint: None, owner: None }
+        Self { item, key: key.into(), fingerprint: None, owner: None, generation: None, created: None }
+    }
+
+    /// Of several items with one key and without a link, the one that is ours: a copy is created after its original. Where
+    /// that is not known, or the same, the smallest id, so that every reading chooses the same.
+    #[must_use]
+    pub fn original<'a>(candidates: impl IntoIterator<Item = &'a Self>) -> Option<&'a Self> {
+        let rank = |found: &'a Self| (found.created.unwrap_or(Timestamp::MAX), found.item.id.as_str());
+        candidates.into_iter().min_by_key(|found| rank(found))
     }
 }

@@ -99,7 +99,7 @@ pub fn check(plan: &Plan, inputs: &Inputs<'_>) -> Vec<Violation> {
             }
             Action::Update { event, item, fields, occurrences, .. } => {
                 // What the source puts outside of the window moves its item, and makes none.
-                let is_asked = desired.contains(key) || inputs.scope.outside.get(key) == Some(event);
+                let is_asked = desired.contains(key) || is_outside(inputs, event);
                 violations.extend((!is_asked || event.key != *key).then(|| Violation::NotDesired(key.clone())));
                 violations.extend(occurrence_left_out(event, fields, occurrences, links.get(key).copied()));
                 Some(item)
@@ -118,6 +118,11 @@ pub fn check(plan: &Plan, inputs: &Inputs<'_>) -> Vec<Violation> {
         violations.push(Violation::OverTheBrake { deletions, base: plan.brake_base });
     }
     violations
+}
+
+/// Whether an event is what its source puts outside of the window; what a user keeps of it is not its source's.
+fn is_outside(inputs: &Inputs<'_>, event: &DesiredEvent) -> bool {
+    inputs.scope.outside.get(&event.key).is_some_and(|outside| outside.fingerprint() == event.fingerprint())
 }
 
 /// Names a rule that a delete of a key breaks.

@@ -46,6 +46,8 @@ impl KeepReason {
             Self::TooLong => "too_long",
             Self::Rejected => "rejected",
             Self::Cancelled => "cancelled_before",
+            Self::DeletedByUser => "deleted_by_user",
+            Self::NotSeen => "not_seen",
         }
     }
 }

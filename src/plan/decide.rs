@@ -4,12 +4,13 @@ use std::{cmp::Ordering, sync::Arc};
 
 use super::{
     Action, CreateReason, Decision, DeleteReason, Inputs, KeepReason, Plan, PlanError, Policy, QuarantineReason,
-    UpdateReason,
+    UpdateReason, drift,
     known::{Inventory, Known, inventory},
     occurrences::occurrences,
     reshaped,
 };
 use crate::model::{
+    echo::Echo,
     event::DesiredEvent,
     fingerprint::{Field, Fingerprint},
     hold::Verdict,
@@ -23,11 +24,14 @@ use crate::model::{
 /// # Errors
 /// When the calendar is kept by another instance.
 pub fn plan(inputs: &Inputs<'_>) -> Result<Plan, PlanError> {
-    let Inventory { known, copies } = inventory(inputs)?;
+    let inventory = inventory(inputs)?;
+    let newer = inventory.newer();
+    let Inventory { known, copies } = inventory;
     let mut desired: Vec<&Arc<DesiredEvent>> = inputs.desired.iter().collect();
     // They come in this order already, so that this is cheap.
     desired.sort_by(|one, other| one.key.cmp(&other.key));
     let mut decisions = Vec::with_capacity(desired.len().max(known.len()));
+    let mut learnt = Vec::new();
     let (mut desired, mut known) = (desired.into_iter().peekable(), known.into_iter().peekable());
     loop {
         // Both are in the order of the keys: the smaller one is next, and of two alike both.
@@ -39,9 +43,20 @@ pub fn plan(inputs: &Inputs<'_>) -> Result<Plan, PlanError> {
         };
         let event = if order.is_le() { desired.next() } else { None };
         let known = if order.is_ge() { known.next() } else { None };
-        decisions.extend(decision(inputs, event, known));
+        let intact = match &known {
+            Some(Known::Intact(link)) => Some(*link),
+            Some(Known::Changed { .. } | Known::Newer(_) | Known::Missing(_) | Known::Unlinked(_)) | None => None,
+        };
+        let decided = decision(inputs, event, known);
+        if let (Some(event), Some(link), Some(Decision { action, .. })) = (event, intact, &decided)
+            && matches!(action, Action::Keep { reason: KeepReason::Same, .. })
+        {
+            learnt.extend(drift::learnt(inputs.seen, event, link));
+        }
+        decisions.extend(decided);
     }
-    let mut plan = Plan { mailbox: inputs.mailbox.clone(), decisions, copies, brake_base: brake_base(inputs) };
+    let (mailbox, brake_base) = (inputs.mailbox.clone(), brake_base(inputs));
+    let mut plan = Plan { mailbox, decisions, copies, newer, brake_base, learnt };
     reshaped::tell(&mut plan, inputs.desired.iter().map(|event| &event.key));
     brake(inputs, &mut plan);
     Ok(plan)
@@ -93,19 +108,21 @@ fn wanted(inputs: &Inputs<'_>, event: &Arc<DesiredEvent>, known: Option<Known<'_
         None if over => Action::Keep { reason: KeepReason::Frozen, link: None },
         None if inputs.is_cancelled(&event.key) => Action::Keep { reason: KeepReason::Cancelled, link: None },
         Some(Known::Missing(_)) if inputs.is_cancelled(&event.key) => Action::Forget,
-        None => create(inputs, event, Repairs::NONE, CreateReason::New),
+        None => create(inputs, event, None, Repairs::NONE),
         Some(Known::Missing(_)) if over => Action::Keep { reason: KeepReason::Frozen, link: None },
-        Some(Known::Missing(link)) => match repair(inputs, link) {
-            None => Action::Quarantine { reason: QuarantineReason::RepairedTooOften },
-            Some(repairs) => create(inputs, event, repairs, CreateReason::DeletedInOutlook),
-        },
+        Some(Known::Missing(link)) => missing(inputs, event, &fingerprint, link),
         Some(Known::Intact(link)) => {
             let frozen = over && is_over(inputs, link.ends);
-            compare(event, &fingerprint, link, frozen, None)
+            compare(inputs, event, &fingerprint, link, frozen, None)
         }
         Some(Known::Unlinked(link)) => {
             let link = Link { ends: ends(event), ..*link };
-            compare(event, &fingerprint, &link, over, Some(link.clone()))
+            compare(inputs, event, &fingerprint, &link, over, Some(link.clone()))
+        }
+        Some(Known::Newer(link)) => {
+            let frozen = over && is_over(inputs, link.ends);
+            let link = Link { ends: ends(event), ..*link };
+            compare(inputs, event, &fingerprint, &link, frozen, Some(link.clone()))
         }
         Some(Known::Changed { link, item }) => {
             let frozen = over && is_over(inputs, link.ends);
@@ -129,21 +146,26 @@ fn outside(inputs: &Inputs<'_>, event: &Arc<DesiredEvent>, known: Known<'_>) -> 
         Known::Changed { link, item } if link.fingerprint == event.fingerprint() => {
             as_it_is(Some(found_anew(link, item.clone())))
         }
-        Known::Intact(_) | Known::Changed { .. } | Known::Unlinked(_) => match wanted(inputs, event, Some(known)) {
-            Action::Keep { reason: KeepReason::Same, link } => as_it_is(link),
-            action => action,
-        },
+        Known::Intact(_) | Known::Changed { .. } | Known::Newer(_) | Known::Unlinked(_) => {
+            match wanted(inputs, event, Some(known)) {
+                Action::Keep { reason: KeepReason::Same, link } => as_it_is(link),
+                action => action,
+            }
+        }
     }
 }
 
 /// Whether what ends at `instant` is frozen. An event is left alone only when both what we wrote and what the source says
 /// are over: an event that moves from the past into the future, or back, is followed.
-fn is_over(inputs: &Inputs<'_>, instant: jiff::Timestamp) -> bool {
+pub(super) fn is_over(inputs: &Inputs<'_>, instant: jiff::Timestamp) -> bool {
     instant < inputs.policy.frozen_before
 }
 
-fn create(inputs: &Inputs<'_>, event: &Arc<DesiredEvent>, repairs: Repairs, reason: CreateReason) -> Action {
-    let generation = inputs.pending.get(&event.key).copied().unwrap_or(inputs.now.as_millisecond());
+/// A new item, in place of the one that `gone` names where there was one.
+fn create(inputs: &Inputs<'_>, event: &Arc<DesiredEvent>, gone: Option<&Link>, repairs: Repairs) -> Action {
+    let (before, reason) =
+        gone.map_or((0, CreateReason::New), |link| (link.generation, CreateReason::DeletedInOutlook));
+    let generation = inputs.pending.get(&event.key).copied().unwrap_or_else(|| generation_after(inputs, before));
     Action::Create { event: Arc::clone(event), generation, repairs, reason }
 }
 
@@ -152,7 +174,36 @@ fn repair(inputs: &Inputs<'_>, link: &Link) -> Option<Repairs> {
     (link.repairs.today(inputs.now) < Repairs::COUNT_MAX).then(|| link.repairs.and_one(inputs.now))
 }
 
+/// The generation of a write that is decided now: later than the one before, also on a clock that was set back.
+fn generation_after(inputs: &Inputs<'_>, before: i64) -> i64 {
+    inputs.now.as_millisecond().max(before.saturating_add(1))
+}
+
+/// What becomes of an item that a user deleted. Its deletion is respected as long as the settings say, and as long as the
+/// source leaves its time: who deletes a meeting of Monday has said nothing of the one of Tuesday.
+fn missing(inputs: &Inputs<'_>, event: &Arc<DesiredEvent>, fingerprint: &Fingerprint, link: &Link) -> Action {
+    let deleted_at = link.deleted_at.unwrap_or(inputs.now);
+    let is_respected = |respected| inputs.now.duration_since(deleted_at) < respected;
+    let is_at_its_time = || {
+        let differing = fingerprint.differing_fields(&link.fingerprint);
+        !differing.iter().any(|field| matches!(field, Field::Time | Field::Recurrence))
+    };
+    if event.keeps().deleted.is_some_and(is_respected) && is_at_its_time() {
+        return Action::Keep { reason: KeepReason::DeletedByUser, link: mark(inputs, link) };
+    }
+    match repair(inputs, link) {
+        None => Action::Quarantine { reason: QuarantineReason::RepairedTooOften },
+        Some(repairs) => create(inputs, event, Some(link), repairs),
+    }
+}
+
+/// The link with the mark that its item is gone, where it has none yet.
+fn mark(inputs: &Inputs<'_>, link: &Link) -> Option<Link> {
+    link.deleted_at.is_none().then(|| Link { deleted_at: Some(inputs.now), ..link.clone() })
+}
+
 fn compare(
+    inputs: &Inputs<'_>,
     event: &Arc<DesiredEvent>,
     fingerprint: &Fingerprint,
     link: &Link,
@@ -166,17 +217,25 @@ fn compare(
         return Action::Keep { reason: KeepReason::Frozen, link: adopted };
     }
     let fields = fingerprint.differing_fields(&link.fingerprint);
-    let (occurrences, written) = occurrences(event, &fields, link);
-    Action::Update {
-        event: Arc::clone(event),
-        item: link.item.clone(),
-        generation: link.generation,
-        fields,
-        occurrences,
-        written,
-        repairs: link.repairs,
-        reason: UpdateReason::SourceChanged,
-    }
+    let update = update(inputs, event, link, fields, (UpdateReason::SourceChanged, link.repairs));
+    update.unwrap_or(Action::Keep { reason: KeepReason::NotSeen, link: adopted })
+}
+
+/// The update of the item of a link; `None` when nobody has looked at what users keep of it.
+fn update(
+    inputs: &Inputs<'_>,
+    event: &Arc<DesiredEvent>,
+    link: &Link,
+    fields: Vec<Field>,
+    (reason, repairs): (UpdateReason, Repairs),
+) -> Option<Action> {
+    let shown = inputs.seen.get(&link.item.id).map(|seen| &seen.shown);
+    let (wanted, fields) = drift::with_kept(event, fields, link, shown)?;
+    let (occurrences, written) = occurrences(&wanted, &fields, link);
+    // What a user keeps is not what we wrote.
+    let echo = Echo::after_write(link.echo.as_ref(), event, &fields);
+    let (item, generation) = (link.item.clone(), generation_after(inputs, link.generation));
+    Some(Action::Update { event: wanted, item, generation, fields, occurrences, written, echo, repairs, reason })
 }
 
 fn changed(
@@ -187,39 +246,50 @@ fn changed(
     item: &ItemRef,
     frozen: bool,
 ) -> Action {
-    let item = item.clone();
     if frozen {
-        return Action::Keep { reason: KeepReason::Frozen, link: Some(found_anew(link, item)) };
+        return Action::Keep { reason: KeepReason::Frozen, link: Some(found_anew(link, item.clone())) };
     }
+    let shown = inputs.seen.get(&item.id).map(|seen| &seen.shown);
+    let touched = drift::touched(event, link, shown);
+    let saved = drift::saved(link, item, shown);
     let reason =
         if link.fingerprint == *fingerprint { UpdateReason::ChangedInOutlook } else { UpdateReason::SourceChanged };
-    let repairs = match (reason, repair(inputs, link)) {
-        (UpdateReason::SourceChanged, _) => link.repairs,
-        (UpdateReason::ChangedInOutlook, Some(repairs)) => repairs,
-        (UpdateReason::ChangedInOutlook, None) => {
-            return Action::Quarantine { reason: QuarantineReason::RepairedTooOften };
+    let repairs = match reason {
+        UpdateReason::SourceChanged => link.repairs,
+        UpdateReason::ChangedInOutlook if touched.is_empty() => {
+            return Action::Keep { reason: KeepReason::Same, link: Some(saved) };
         }
+        UpdateReason::ChangedInOutlook => match repair(inputs, link) {
+            Some(repairs) => repairs,
+            None => return Action::Quarantine { reason: QuarantineReason::RepairedTooOften },
+        },
     };
-    // Nobody knows which of them somebody else changed: a series may have become a single event, or the other way round.
-    let fields = Field::ALL.to_vec();
-    let (occurrences, written) = occurrences(event, &fields, &found_anew(link, item.clone()));
-    let (event, generation) = (Arc::clone(event), link.generation);
-    Action::Update { event, item, generation, fields, occurrences, written, repairs, reason }
+    // A series that somebody moved, or of which some occurrence was touched, is laid out anew.
+    let is_laid_out = touched.iter().any(|field| !field.is_content());
+    let link = if is_laid_out { found_anew(link, item.clone()) } else { saved };
+    let mut fields = fingerprint.differing_fields(&link.fingerprint);
+    fields.extend(touched);
+    fields.sort_unstable();
+    fields.dedup();
+    let update = update(inputs, event, &link, fields, (reason, repairs));
+    // Whatever it is, the item stays known under its old name: it is looked at again.
+    update.unwrap_or(Action::Keep { reason: KeepReason::NotSeen, link: None })
 }
 
 /// The link of an item that somebody changed: what became of its occurrences is not known.
 fn found_anew(link: &Link, item: ItemRef) -> Link {
-    Link { item, occurrences: None, ..link.clone() }
+    Link { item, occurrences: None, deleted_at: None, ..link.clone() }
 }
 
 fn unwanted(inputs: &Inputs<'_>, key: &SourceKey, known: Known<'_>) -> Action {
     let (link, item, adopted) = match known {
-        Known::Missing(_) => return Action::Forget,
+        Known::Missing(link) => return unwanted_missing(inputs, key, link),
         Known::Intact(link) => (link.clone(), link.item.clone(), None),
         Known::Changed { link, item } => {
             let link = found_anew(link, item.clone());
             (link.clone(), item.clone(), Some(link))
         }
+        Known::Newer(link) => (Link::clone(&link), link.item.clone(), Some(*link)),
         Known::Unlinked(link) => return unwanted_orphan(inputs, key, *link),
     };
     match absence(inputs, key) {
@@ -231,6 +301,17 @@ fn unwanted(inputs: &Inputs<'_>, key: &SourceKey, known: Known<'_>) -> Action {
             None if inputs.scope.braked.contains(key.source()) => Action::Hold { item, reason },
             None => Action::Delete { item, link, reason },
         },
+    }
+}
+
+/// What becomes of the link of an item that is gone. Where the source could not be read, or its event could not be used, it
+/// may still be wanted: the link remembers that its user deleted it.
+fn unwanted_missing(inputs: &Inputs<'_>, key: &SourceKey, link: &Link) -> Action {
+    match absence(inputs, key) {
+        Err(reason @ (KeepReason::SourceIncomplete | KeepReason::Rejected)) => {
+            Action::Keep { reason, link: mark(inputs, link) }
+        }
+        Ok(_) | Err(_) => Action::Forget,
     }
 }
 

@@ -1,12 +1,16 @@
 //! Puts links and snapshot together: what do we know of each key's item?
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::{
+    cmp::Ordering,
+    collections::{BTreeMap, HashMap, HashSet},
+};
 
 use super::{Inputs, PlanError};
 use crate::model::{
     fingerprint::Fingerprint,
     key::SourceKey,
     link::{FoundItem, ItemRef, Link},
+    shown::Seen,
     snapshot::Snapshot,
 };
 
@@ -22,9 +26,11 @@ pub(super) enum Known<'a> {
         /// Its name now.
         item: &'a ItemRef,
     },
+    /// It was written after its link: the state is an old copy. What the item says is the link to be.
+    Newer(Box<Link>),
     /// It is gone.
     Missing(&'a Link),
-    /// It is there, under our key, and no link names it: what it says is the link to be.
+    /// It is there, under our key, and no link names it, or its link does not say which version: what it says is the link to be.
     Unlinked(Box<Link>),
 }
 
@@ -33,9 +39,38 @@ impl Known<'_> {
     pub(super) fn key(&self) -> &SourceKey {
         match self {
             Self::Intact(link) | Self::Changed { link, .. } | Self::Missing(link) => &link.key,
-            Self::Unlinked(link) => &link.key,
+            Self::Newer(link) | Self::Unlinked(link) => &link.key,
         }
     }
+}
+
+impl<'a> Known<'a> {
+    /// Names an item as it was called when it was looked at: it may have changed since the reading.
+    fn look(&mut self, seen: &'a BTreeMap<String, Seen>) {
+        match self {
+            Self::Intact(link) => {
+                if let Some(seen) = seen.get(&link.item.id).filter(|seen| seen.item != link.item) {
+                    *self = Self::Changed { link, item: &seen.item };
+                }
+            }
+            Self::Changed { item, .. } => {
+                if let Some(seen) = seen.get(&item.id) {
+                    *item = &seen.item;
+                }
+            }
+            Self::Newer(link) | Self::Unlinked(link) => {
+                if let Some(seen) = seen.get(&link.item.id) {
+                    link.item = seen.item.clone();
+                }
+            }
+            Self::Missing(_) => {}
+        }
+    }
+}
+
+/// What a link says without a reading.
+const fn at_its_word(link: &Link) -> Known<'_> {
+    if link.deleted_at.is_some() { Known::Missing(link) } else { Known::Intact(link) }
 }
 
 /// What is known of every key, in the order of the keys, and the ids of copies that users made.
@@ -45,11 +80,18 @@ pub(super) struct Inventory<'a> {
     pub(super) copies: Vec<String>,
 }
 
+impl Inventory<'_> {
+    /// How many items were written after their links.
+    pub(super) fn newer(&self) -> usize {
+        self.known.iter().filter(|known| matches!(known, Known::Newer(_))).count()
+    }
+}
+
 /// What links and snapshot say together.
 pub(super) fn inventory<'a>(inputs: &Inputs<'a>) -> Result<Inventory<'a>, PlanError> {
     let links = inputs.links.iter();
     let mut inventory = match inputs.snapshot {
-        Snapshot::NotRead => Inventory { known: links.map(Known::Intact).collect(), copies: Vec::new() },
+        Snapshot::NotRead => Inventory { known: links.map(at_its_word).collect(), copies: Vec::new() },
         Snapshot::Changes { changed, ours, gone } => {
             refuse_foreign_owner(inputs, ours)?;
             since_cursor(inputs.links, changed, ours, gone)
@@ -59,6 +101,9 @@ pub(super) fn inventory<'a>(inputs: &Inputs<'a>) -> Result<Inventory<'a>, PlanEr
             whole(inputs.links, found)
         }
     };
+    if !inputs.seen.is_empty() {
+        inventory.known.iter_mut().for_each(|known| known.look(inputs.seen));
+    }
     // Links come in this order already, so that this is cheap.
     inventory.known.sort_by(|one, other| one.key().cmp(other.key()));
     Ok(inventory)
@@ -81,13 +126,18 @@ fn since_cursor<'a>(
     let mut inventory = Inventory::default();
     for link in links {
         let candidates = by_key.remove(link.key.as_str()).unwrap_or_default();
-        let is_gone = gone.contains(link.item.id.as_str());
-        let restored = if is_gone { original(&candidates).copied() } else { None };
-        let known = match (is_gone, restored, changed.get(link.item.id.as_str()).copied()) {
-            (true, Some(found), _) => linked(link, found),
+        let there = changed.get(link.item.id.as_str()).copied();
+        // What was found deleted stays so until a reading shows it again.
+        let is_gone = gone.contains(link.item.id.as_str()) || link.deleted_at.is_some() && there.is_none();
+        let restored = if is_gone { FoundItem::original(candidates.iter().copied()) } else { None };
+        let named = candidates.iter().copied().find(|found| found.item.id == link.item.id);
+        let known = match (is_gone, restored.or(named), there) {
+            (_, Some(found), _) => linked(link, found),
             (true, None, _) => Known::Missing(link),
-            (false, _, Some(item)) if item.change_key != link.item.change_key => Known::Changed { link, item },
-            (false, _, Some(_) | None) => Known::Intact(link),
+            (false, None, Some(item)) if item.change_key != link.item.change_key || link.deleted_at.is_some() => {
+                Known::Changed { link, item }
+            }
+            (false, None, Some(_) | None) => Known::Intact(link),
         };
         let own = restored.map_or(link.item.id.as_str(), |found| found.item.id.as_str());
         let copies = candidates.iter().filter(|item| item.item.id != own);
@@ -95,7 +145,8 @@ fn since_cursor<'a>(
         inventory.known.push(known);
     }
     for (key, candidates) in by_key {
-        let (Some(key), Some(ours)) = (SourceKey::parse(key), original(&candidates).copied()) else { continue };
+        let ours = FoundItem::original(candidates.iter().copied());
+        let (Some(key), Some(ours)) = (SourceKey::parse(key), ours) else { continue };
         inventory.copies.extend(others(&candidates, ours));
         inventory.known.push(Known::Unlinked(Box::new(link_of(key, ours))));
     }
@@ -115,7 +166,7 @@ fn refuse_foreign_owner(inputs: &Inputs<'_>, found: &[FoundItem]) -> Result<(), 
     }
 }
 
-fn whole<'a>(links: &'a [Link], found: &'a [FoundItem]) -> Inventory<'a> {
+pub(super) fn whole<'a>(links: &'a [Link], found: &'a [FoundItem]) -> Inventory<'a> {
     let mut by_key: Vec<&FoundItem> = found.iter().collect();
     by_key.sort_by(|one, other| one.key.cmp(&other.key));
     let links_by_key: HashMap<&str, &Link> = links.iter().map(|link| (link.key.as_str(), link)).collect();
@@ -124,8 +175,8 @@ fn whole<'a>(links: &'a [Link], found: &'a [FoundItem]) -> Inventory<'a> {
     for candidates in by_key.chunk_by(|one, other| one.key == other.key) {
         let Some(first) = candidates.first() else { continue };
         let link = links_by_key.get(first.key.as_str()).copied();
-        let named = link.and_then(|link| candidates.iter().find(|item| item.item.id == link.item.id));
-        let Some(ours) = named.or_else(|| original(candidates)).copied() else { continue };
+        let named = link.and_then(|link| candidates.iter().copied().find(|item| item.item.id == link.item.id));
+        let Some(ours) = named.or_else(|| FoundItem::original(candidates.iter().copied())) else { continue };
         let known = match link {
             Some(link) => linked(link, ours),
             // Not a key of ours, whatever it says.
@@ -144,13 +195,22 @@ fn whole<'a>(links: &'a [Link], found: &'a [FoundItem]) -> Inventory<'a> {
     inventory
 }
 
+/// What the item of a link is. One that carries a later generation than the link is of a write that the state does not know,
+/// and one that carries an earlier generation is of an old copy of the calendar.
 fn linked<'a>(link: &'a Link, ours: &'a FoundItem) -> Known<'a> {
-    if ours.item == link.item { Known::Intact(link) } else { Known::Changed { link, item: &ours.item } }
-}
-
-/// Of several items with one key, the one that is ours: the smallest id, so that every reading chooses the same.
-fn original<'a, 'b>(candidates: &'b [&'a FoundItem]) -> Option<&'b &'a FoundItem> {
-    candidates.iter().min_by(|one, other| one.item.id.cmp(&other.item.id))
+    let is_as_left = ours.item == link.item && link.deleted_at.is_none();
+    match ours.generation.map(|generation| generation.cmp(&link.generation)) {
+        Some(Ordering::Greater) => {
+            let told = link_of(link.key.clone(), ours);
+            Known::Newer(Box::new(Link { ends: link.ends, repairs: link.repairs, ..told }))
+        }
+        None | Some(Ordering::Equal) if is_as_left => Known::Intact(link),
+        // Our name was being written on it: whatever version it has now is the one that the link means.
+        None | Some(Ordering::Equal) if link.item.change_key.is_empty() && ours.item.id == link.item.id => {
+            Known::Unlinked(Box::new(Link { item: ours.item.clone(), ..link.clone() }))
+        }
+        None | Some(Ordering::Equal | Ordering::Less) => Known::Changed { link, item: &ours.item },
+    }
 }
 
 fn others<'a>(candidates: &'a [&FoundItem], ours: &FoundItem) -> impl Iterator<Item = String> + 'a {
@@ -159,5 +219,6 @@ fn others<'a>(candidates: &'a [&FoundItem], ours: &FoundItem) -> impl Iterator<I
 }
 
 fn link_of(key: SourceKey, found: &FoundItem) -> Link {
-    Link::new(key, found.item.clone(), found.fingerprint.clone().unwrap_or_else(Fingerprint::unknown))
+    let link = Link::new(key, found.item.clone(), found.fingerprint.clone().unwrap_or_else(Fingerprint::unknown));
+    Link { generation: found.generation.unwrap_or(link.generation), ..link }
 }

@@ -2,10 +2,13 @@
 //!
 //! *Invariant*: nothing here reads a clock, a file or a setting; the same values give the same plan.
 
+mod adopt;
 mod check;
 mod code;
 mod decide;
+mod drift;
 mod known;
+mod looks;
 mod occurrences;
 mod purge;
 mod reshaped;
@@ -22,17 +25,22 @@ use jiff::Timestamp;
 
 use crate::model::{
     address::Address,
+    echo::Echo,
     event::DesiredEvent,
     fingerprint::{Field, Fingerprint},
     hold::Verdict,
     key::SourceKey,
     link::{ItemRef, Link, Owner, Repairs},
     occurrences::{Occurrences, WrittenOccurrences},
+    shown::Seen,
     snapshot::Snapshot,
 };
 
+pub use adopt::{Adopted, Adoption, adopt, foreign};
 pub use check::{Violation, check};
 pub use decide::{ends, is_braked, plan};
+pub use drift::learnt;
+pub use looks::looks;
 pub use purge::purge;
 pub use saved::{SavedPlan, SavedPlanError};
 pub use stamp::{Part, Stamp, stamp};
@@ -51,6 +59,8 @@ pub struct Inputs<'a> {
     pub links: &'a [Link],
     /// What is there.
     pub snapshot: &'a Snapshot,
+    /// The items that were looked at since, by their ids: see [`looks`].
+    pub seen: &'a BTreeMap<String, Seen>,
     /// What the sources say of keys that are not desired here.
     pub scope: &'a Scope,
     /// Writes that the server refused for good.
@@ -117,8 +127,12 @@ pub struct Plan {
     pub decisions: Vec<Decision>,
     /// Items that carry our properties and are left alone: copies that a user made.
     pub copies: Vec<String>,
+    /// How many items were written after their links: the state is an old copy, and what the items say counts.
+    pub newer: usize,
     /// The links that the brake's share is taken of.
     pub brake_base: usize,
+    /// Links of items that are kept as they are, with what was learnt of their echo.
+    pub learnt: Vec<Link>,
 }
 
 /// What is done about one source key.
@@ -137,7 +151,7 @@ pub enum Action {
     Create {
         /// What it shows.
         event: Arc<DesiredEvent>,
-        /// Which creation of an item for the key this is: part of the transaction id.
+        /// The generation of the write: part of the transaction id, and written on the item.
         generation: i64,
         /// The repairs to record with the link.
         repairs: Repairs,
@@ -150,7 +164,7 @@ pub enum Action {
         event: Arc<DesiredEvent>,
         /// The item as it is now.
         item: ItemRef,
-        /// The generation of the item.
+        /// The generation of the write, which the item carries after it.
         generation: i64,
         /// The fields that are written.
         fields: Vec<Field>,
@@ -158,6 +172,8 @@ pub enum Action {
         occurrences: Occurrences,
         /// What the link says of the occurrences once all is written.
         written: Option<WrittenOccurrences>,
+        /// What is still known of the echo once all is written.
+        echo: Option<Echo>,
         /// The repairs to record with the link.
         repairs: Repairs,
         /// Why.
@@ -254,6 +270,10 @@ pub enum KeepReason {
     Rejected,
     /// It was cancelled before it was in the calendar.
     Cancelled,
+    /// A user deleted it, which is respected for some time.
+    DeletedByUser,
+    /// What users may keep of it could not be looked at.
+    NotSeen,
 }
 
 /// Why an event is left alone.
@@ -315,6 +335,15 @@ impl Inputs<'_> {
 }
 
 impl Plan {
+    /// Whether nothing that was read is left to be read again.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        let is_left = |decision: &Decision| {
+            matches!(decision.action, Action::Quarantine { .. } | Action::Keep { reason: KeepReason::NotSeen, .. })
+        };
+        !self.decisions.iter().any(is_left)
+    }
+
     /// How many decisions of each sort.
     #[must_use]
     pub fn counts(&self) -> Counts {

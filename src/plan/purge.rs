@@ -12,17 +12,20 @@ use crate::model::link::Link;
 /// # Errors
 /// When the calendar is kept by another instance.
 pub fn purge(inputs: &Inputs<'_>) -> Result<Plan, PlanError> {
-    let Inventory { known, copies } = inventory(inputs)?;
+    let inventory = inventory(inputs)?;
+    let newer = inventory.newer();
+    let Inventory { known, copies } = inventory;
     let decision = |known: Known<'_>| {
         let key = known.key().clone();
         let link = match known {
             Known::Missing(_) => return Decision { key, action: Action::Forget },
             Known::Intact(link) => link.clone(),
             Known::Changed { link, item } => Link { item: item.clone(), ..link.clone() },
-            Known::Unlinked(link) => *link,
+            Known::Newer(link) | Known::Unlinked(link) => *link,
         };
         Decision { key, action: Action::Delete { item: link.item.clone(), link, reason: DeleteReason::Purged } }
     };
     let decisions = known.into_iter().map(decision).collect();
-    Ok(Plan { mailbox: inputs.mailbox.clone(), decisions, copies, brake_base: inputs.links.len() })
+    let (mailbox, brake_base) = (inputs.mailbox.clone(), inputs.links.len());
+    Ok(Plan { mailbox, decisions, copies, newer, brake_base, learnt: Vec::new() })
 }

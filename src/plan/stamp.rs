@@ -10,7 +10,10 @@ use super::{
     Action, Decision, Inputs, Plan, PlanError,
     known::{Known, inventory},
 };
-use crate::model::link::{ItemRef, Link};
+use crate::model::{
+    keeps::Keeps,
+    link::{ItemRef, Link},
+};
 
 /// What the plan of one mailbox was decided on, and what it writes. It holds hashes alone: nothing of a calendar can be read
 /// from it.
@@ -122,6 +125,7 @@ fn sources(inputs: &Inputs<'_>) -> String {
     for event in inputs.desired {
         form.text(event.key.as_str());
         form.text(event.fingerprint().as_str());
+        form.keeps(event.keeps());
     }
     let scope = inputs.scope;
     for names in [&scope.complete, &scope.braked] {
@@ -185,8 +189,8 @@ fn calendar(inputs: &Inputs<'_>) -> Result<String, PlanError> {
             Known::Intact(link) => form.named("intact", &link.item),
             Known::Changed { item, .. } => form.named("changed", item),
             Known::Missing(link) => form.named("missing", &link.item),
-            Known::Unlinked(link) => {
-                form.named("unlinked", &link.item);
+            Known::Newer(link) | Known::Unlinked(link) => {
+                form.named(if matches!(known, Known::Newer(_)) { "newer" } else { "unlinked" }, &link.item);
                 form.text(link.fingerprint.as_str());
             }
         }
@@ -220,14 +224,25 @@ impl Form {
         self.text(&item.change_key);
     }
 
+    fn keeps(&mut self, keeps: &Keeps) {
+        let Keeps { reminder, categories, notes, deleted } = keeps;
+        self.number(usize::from(*reminder));
+        self.number(usize::from(*categories));
+        self.text(notes.as_deref().unwrap_or_default());
+        self.display(deleted.map_or(0, |respected| respected.as_secs()));
+    }
+
     fn link(&mut self, link: &Link) {
-        let Link { key, item, fingerprint, generation, ends, repairs, occurrences } = link;
+        // What is learnt of an echo decides nothing by itself: where it does, the fields of a write tell.
+        let Link { key, item, fingerprint, generation, ends, repairs, occurrences, echo: _, deleted_at } = link;
         self.named(key.as_str(), item);
         self.text(fingerprint.as_str());
         self.display(generation);
         self.display(ends);
         self.display(repairs.since);
         self.display(repairs.count);
+        // When tells the time and nothing else.
+        self.number(usize::from(deleted_at.is_some()));
         match occurrences {
             None => self.number(0),
             Some(written) => {
@@ -237,17 +252,16 @@ impl Form {
         }
     }
 
-    /// What is done, and why. The generation of a create and the repairs tell the time and nothing else.
+    /// What is done, and why. The generation of a write and the repairs tell the time and nothing else.
     fn decision(&mut self, decision: &Decision) {
         self.text(decision.key.as_str());
         self.text(decision.action.word());
         self.text(decision.action.code());
         match &decision.action {
             Action::Create { event, .. } => self.text(event.fingerprint().as_str()),
-            Action::Update { event, item, generation, fields, occurrences, .. } => {
+            Action::Update { event, item, fields, occurrences, .. } => {
                 self.named("item", item);
                 self.text(event.fingerprint().as_str());
-                self.display(generation);
                 self.number(fields.len());
                 fields.iter().for_each(|field| self.text(field.name()));
                 self.text(if occurrences.lays_out() { "anew" } else { "some" });

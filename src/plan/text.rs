@@ -19,11 +19,22 @@ impl fmt::Display for Plan {
         for decision in self.decisions.iter().filter(|decision| is_news(decision)) {
             writeln!(formatter, "  {decision}")?;
         }
+        if self.newer > 0 {
+            writeln!(
+                formatter,
+                "  {} written after what the state knows: it is an old copy, and the items count",
+                items(self.newer)
+            )?;
+        }
         for copy in &self.copies {
             writeln!(formatter, "  leave       {copy}: a copy that carries our mark")?;
         }
         Ok(())
     }
+}
+
+fn items(count: usize) -> String {
+    if count == 1 { "1 item was".to_owned() } else { format!("{count} items were") }
 }
 
 fn is_news(decision: &Decision) -> bool {
@@ -56,7 +67,9 @@ impl Action {
                 let mut names: Vec<String> =
                     fields.iter().filter(is_named).map(|field| field.name().to_owned()).collect();
                 names.extend(some.map(named));
-                format!("{}: {}", reason.text(), names.join(", "))
+                let names =
+                    if names.is_empty() { "nothing that its user does not keep".to_owned() } else { names.join(", ") };
+                format!("{}: {names}", reason.text())
             }
             Self::Delete { reason, .. } | Self::Hold { reason, .. } => reason.text().to_owned(),
             Self::Keep { reason, .. } => reason.text().to_owned(),
@@ -142,6 +155,8 @@ impl KeepReason {
             Self::TooLong => "a planned workload over max_days",
             Self::Rejected => "the source's event could not be used",
             Self::Cancelled => "cancelled before it was in the calendar",
+            Self::DeletedByUser => "deleted by its user, which is respected for now",
+            Self::NotSeen => "what its user may keep could not be looked at",
         }
     }
 }

@@ -12,6 +12,8 @@
 //! | `PATCH mailboxes/{address}/items/{id}` | edits an item as the person would, in Graph's JSON |
 //! | `DELETE mailboxes/{address}/items/{id}` | deletes an item or an occurrence |
 //! | `POST mailboxes/{address}/items/{id}/copy` | copies an item; the copy carries the named properties |
+//! | `POST mailboxes/{address}/items/{id}/touch` | saves an item as it is: its change key is another |
+//! | `POST mailboxes/{address}/settle` | rewrites what was written, as a server does by itself |
 //! | `POST mailboxes/{address}/items/{id}/move` `{"folder":"…"}` | moves an item; its id changes |
 //! | `POST faults` · `DELETE faults` | adds a fault, as in the settings · forgets all |
 //! | `POST tokens/revoke` | makes every token void |
@@ -115,6 +117,11 @@ fn in_mailbox(sandbox: &Sandbox, inbound: &Inbound, address: &str, segments: &[&
             Ok(json!({}))
         }
         ("POST", ["items", id, "copy"]) => Ok(item(&store.copy_item(address, &id_in(id), None)?)),
+        ("POST", ["items", id, "touch"]) => Ok(item(&store.touch(address, &target(id))?)),
+        ("POST", ["settle"]) => {
+            store.settle(address)?;
+            Ok(json!({}))
+        }
         ("POST", ["items", id, "move"]) => {
             let body: Value = if inbound.body.is_empty() { Value::Null } else { read(inbound)? };
             let folder = body["folder"].as_str().map(id_in);

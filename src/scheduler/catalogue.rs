@@ -65,7 +65,7 @@ pub(super) struct Taken {
     fresh_notes: Vec<Note>,
     /// What could not be used.
     rejections: Vec<Rejection>,
-    incomplete: Option<String>,
+    pub(super) incomplete: Option<String>,
 }
 
 /// What is different after a read.
@@ -311,8 +311,8 @@ impl Taken {
         if self.error.is_some() {
             return Ok(());
         }
-        let fresh = store.replace_rejections(&self.source, &self.findings(), now).await?;
-        for fresh in fresh.iter().filter(|fresh| fresh.place != WHOLE_SOURCE) {
+        let fresh = store.replace_rejections(&self.source, &self.rejections, now).await?;
+        for fresh in &fresh {
             EventQuarantined {
                 source: &self.source,
                 key: fresh.key.as_ref().map_or("", SourceKey::as_str),

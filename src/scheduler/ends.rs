@@ -25,9 +25,11 @@ use crate::{
     },
     plan::PlanError,
     sources::SourceError,
-    state::{MailboxState, Parked, StateError},
+    state::{MailboxState, Parked, StateError, WaitScope},
 };
 
+/// How long after a read a source is read again that no job names.
+const READ_AGAIN: Duration = Duration::from_mins(15);
 /// How long after the failure of a task its mailbox or source has its turn again.
 const AGAIN_AFTER_FAILURE: Duration = Duration::from_mins(15);
 
@@ -41,6 +43,12 @@ impl Engine {
             Ok((id, TaskEnd::Pass(report))) => {
                 self.subjects.remove(&id);
                 self.pass_ended(*report).await;
+            }
+            Ok((id, TaskEnd::Pruned(result))) => {
+                self.subjects.remove(&id);
+                if let Err(error) = result {
+                    emit_state_error(&error);
+                }
             }
             Err(error) => self.task_failed(&error),
         }
@@ -65,7 +73,7 @@ impl Engine {
                     turn.due = if self.once.is_some() { Timestamp::MAX } else { again };
                 }
             }
-            None => {}
+            Some(Subject::History) | None => {}
         }
         if let Some(summary) = &mut self.once {
             summary.tasks_failed += 1;
@@ -81,7 +89,7 @@ impl Engine {
             turn.running = false;
             turn.ended_once = true;
             if now >= turn.regular {
-                turn.regular = after(now, every.unwrap_or(Duration::from_mins(15)));
+                turn.regular = after(now, every.unwrap_or(READ_AGAIN));
             }
             turn.due = if turn.again { now } else { turn.regular };
             if self.once.is_some() {
@@ -95,6 +103,7 @@ impl Engine {
             events: taken.events,
             mailboxes: self.catalogue.mailboxes().count(),
         });
+        self.note_source(&source, &taken, after(now, every.unwrap_or(READ_AGAIN))).await;
         let braked = self.brake(&source, now).await;
         let saved = taken.save_rejections(&self.store, now).await;
         if let Err(error) = &saved {
@@ -134,6 +143,8 @@ impl Engine {
             }
             self.credential = Credential::Proven;
             self.server_attempts = 0;
+            self.end_wait(&WaitScope::Credential).await;
+            self.end_wait(&WaitScope::Server).await;
         }
         if report.done.changes() > 0 {
             // Slow progress is progress: attempts count what leads nowhere.
@@ -202,6 +213,9 @@ impl Engine {
                 self.wiring.limiter.pause(*wait);
                 let code = stop_code(report);
                 ServerPaused { wait_ms: u64::try_from(wait.as_millis()).unwrap_or(u64::MAX), code: &code }.emit();
+                if let Some(PassStop::Fault(fault)) = &report.stop {
+                    self.note_pause(fault).await;
+                }
                 if self.once.is_none() || self.server_attempts < ATTEMPTS_ONCE {
                     self.agenda.bring_forward(mailbox, after(now, *wait));
                 } else {
@@ -215,13 +229,14 @@ impl Engine {
             Next::RefuseCredential => {
                 self.epoch += 1;
                 self.credential = self.credential.refused(now);
-                if let (Some(PassStop::Fault(fault)), Credential::Refused { until, .. }) =
+                if let (Some(PassStop::Fault(fault)), Credential::Refused { until, times }) =
                     (&report.stop, self.credential)
                 {
                     let (code, hint) = (fault.code.as_str(), fault.hint.as_deref());
                     CredentialParkedError { code, reason: &fault.message, hint, until }.emit();
                     self.given_up = self.once.is_some();
                     self.agenda.bring_forward(mailbox, until);
+                    self.note_credential(fault, until, times).await;
                 }
             }
         }
@@ -246,6 +261,7 @@ impl Engine {
     }
 
     async fn note_parked(&self, mailbox: &Address, parking: Parking, times: u32, report: &PassReport) {
+        let now = self.clock.now();
         let Parking { until, asked } = parking;
         let (code, hint) = (stop_code(report), stop_hint(report));
         let message = report.stop.as_ref().map(ToString::to_string).unwrap_or_default();
@@ -268,7 +284,14 @@ impl Engine {
         }
         let saved = async {
             let state = self.store.mailbox(mailbox).await?;
-            let parked = Some(Parked { until, code, message: message.clone(), hint, asked });
+            let parked = Some(Parked {
+                since: state.parked.as_ref().map_or(now, |parked| parked.since),
+                until,
+                code,
+                message: message.clone(),
+                hint,
+                asked,
+            });
             self.store.save_mailbox(&MailboxState { parked, parked_times: times, ..state }).await
         };
         if let Err(error) = saved.await {
@@ -313,7 +336,7 @@ fn stop_hint(report: &PassReport) -> Option<String> {
     }
 }
 
-fn emit_state_error(error: &StateError) {
+pub(super) fn emit_state_error(error: &StateError) {
     let cause = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
     StateErrorEvent { reason: &format!("{error}: {cause}") }.emit();
 }

@@ -35,7 +35,7 @@ use crate::{
     observability::events::WorkersResized,
     plan::SavedPlan,
     sources::SourceError,
-    state::{StateError, Store},
+    state::{StateError, Store, WaitScope},
 };
 
 /// The loop turns at least this often, so that a watchdog sees that it lives.
@@ -108,6 +108,7 @@ pub struct MailboxSummary {
 pub(super) enum TaskEnd {
     Read { source: String, result: Result<SourceRead, SourceError> },
     Pass(Box<PassReport>),
+    Pruned(Result<(), StateError>),
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -131,6 +132,7 @@ impl ReadTurn {
 pub(super) enum Subject {
     Source(String),
     Mailbox(Address),
+    History,
 }
 
 /// The scheduler at work.
@@ -153,6 +155,10 @@ pub struct Engine {
     pub(super) credential: Credential,
     pub(super) attempts: HashMap<Address, u32>,
     pub(super) server_attempts: u32,
+    /// The waits that the state knows of.
+    pub(super) noted: BTreeSet<WaitScope>,
+    /// When the history is pruned next.
+    pub(super) prune_due: Timestamp,
     /// The mailboxes that wait for each to show what is handed over.
     pub(super) waiters: HashMap<Address, BTreeSet<Address>>,
     /// How many passes have ended.
@@ -204,6 +210,8 @@ impl Engine {
             credential: Credential::Unproven,
             attempts: HashMap::new(),
             server_attempts: 0,
+            noted: BTreeSet::new(),
+            prune_due: Timestamp::MIN,
             waiters: HashMap::new(),
             passes_ended: 0,
             created_in: HashMap::new(),
@@ -236,14 +244,17 @@ impl Engine {
             let wait = self.turn_length();
             let stop = self.stop.clone();
             let clock = Arc::clone(&self.clock);
+            // In this order, so that a run can be repeated. What is rare goes first; ends of tasks starve nobody, since every turn
+            // begins with what is due.
             tokio::select! {
+                biased;
                 () = stop.cancelled() => {}
-                Some(end) = self.tasks.join_next_with_id(), if !self.tasks.is_empty() => self.ended(end).await,
-                Some(source) = self.changes.recv() => self.read_soon(&source),
                 command = commands.recv(), if open => match command {
-                    Some(command) => self.obey(command),
+                    Some(command) => self.obey(command).await,
                     None => open = false,
                 },
+                Some(source) = self.changes.recv() => self.read_soon(&source),
+                Some(end) = self.tasks.join_next_with_id(), if !self.tasks.is_empty() => self.ended(end).await,
                 () = clock.sleep(wait) => self.wiring.limiter.tidy(),
             }
         }
@@ -272,6 +283,7 @@ impl Engine {
             let stop = self.stop.clone();
             let clock = Arc::clone(&self.clock);
             tokio::select! {
+                biased;
                 Some(end) = self.tasks.join_next_with_id(), if !self.tasks.is_empty() => self.ended(end).await,
                 () = stop.cancelled(), if !stop.is_cancelled() => {}
                 () = clock.sleep(wait) => {}
@@ -297,7 +309,7 @@ impl Engine {
             }
         }
         self.catalogue.know_mailboxes(mailboxes.into_iter().map(|state| state.mailbox));
-        Ok(())
+        self.take_up_waits(now).await
     }
 
     fn watch(&mut self) {
@@ -309,6 +321,7 @@ impl Engine {
             tokio::spawn(async move {
                 loop {
                     tokio::select! {
+                        biased;
                         () = watchers.cancelled() => return,
                         () = source.changed() => if changes.send(name.clone()).await.is_err() { return },
                     }
@@ -325,7 +338,7 @@ impl Engine {
         }
     }
 
-    fn obey(&mut self, command: Command) {
+    async fn obey(&mut self, command: Command) {
         let Command::Replace { wiring, try_credential } = command;
         let now = self.clock.now();
         if wiring.max_threads != self.wiring.max_threads {
@@ -342,6 +355,7 @@ impl Engine {
             self.server_attempts = 0;
             self.attempts.clear();
             self.agenda.unpark_all(now);
+            self.end_wait(&WaitScope::Credential).await;
         }
         let before = std::mem::take(&mut self.reads);
         for name in self.wiring.sources.keys() {
@@ -350,6 +364,7 @@ impl Engine {
             self.reads.insert(name.clone(), ReadTurn { due: now, regular: now, again: turn.running, ..turn });
         }
         self.catalogue.keep_sources(&self.wiring.sources.keys().cloned().collect());
+        self.forget_sources().await;
         self.watch();
     }
 
@@ -378,6 +393,7 @@ impl Engine {
         if self.stop.is_cancelled() || self.given_up {
             return;
         }
+        self.start_pruning(now);
         self.start_reads(now);
         while self.agenda.running() < self.turns(now) {
             let Some(mailbox) = self.agenda.start_next(now) else { return };

@@ -1,6 +1,8 @@
 //! Why an event is shown as it is, or not at all: its source is read, the jobs are asked, the state is looked at. Nothing is
 //! written, and no calendar is opened.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use super::{Wiring, catalogue::window};
@@ -9,12 +11,13 @@ use crate::{
     model::{
         address::Address,
         event::DesiredEvent,
+        history::Entry,
         key::SourceKey,
         link::{Intent, Link},
         source::{Completeness, Rejection, SourceRead},
     },
     sources::SourceError,
-    state::{Held, Refused, StateError, Store},
+    state::{Held, Parked, Refused, Standing, StateError, Store, Wait, WaitScope},
 };
 
 /// What is known of one event.
@@ -28,6 +31,12 @@ pub struct Explanation {
     pub jobs: Vec<(String, JobWord)>,
     /// What the state knows of it and of its parts, by mailbox.
     pub mailboxes: Vec<InMailbox>,
+    /// The mailboxes that show it, or should, and are left alone for now.
+    pub parked: Vec<(Address, Parked)>,
+    /// Who else is left alone: the credential, the server, its source.
+    pub waits: Vec<Wait>,
+    /// What happened to it, oldest first.
+    pub history: Vec<Entry>,
 }
 
 /// What a source says of an event.
@@ -87,6 +96,8 @@ pub struct InMailbox {
     pub refused: Vec<Refused>,
     /// Deletions that the brake keeps back.
     pub held: Vec<Held>,
+    /// What stands without a write: items that were repaired too often, items that stay for a reason.
+    pub standings: Vec<Standing>,
 }
 
 /// Explains an event, or the event that a part belongs to.
@@ -101,17 +112,48 @@ pub async fn explain(
 ) -> Result<Explanation, StateError> {
     let key = key.event();
     let mailboxes = in_mailboxes(store, &key).await?;
-    let mut explanation = Explanation { source: SourceWord::NotConfigured, jobs: Vec::new(), mailboxes, key };
-    let Some(source) = wiring.sources.get(explanation.key.source()) else { return Ok(explanation) };
-    match source.read().await {
-        Err(error) => explanation.source = SourceWord::Unreadable(error),
-        Ok(read) => {
-            let read = of_one(read, &explanation.key);
-            explanation.jobs = jobs(wiring, &read, &explanation.key, now);
-            explanation.source = source_word(read);
+    let mut explanation = Explanation {
+        source: SourceWord::NotConfigured,
+        jobs: Vec::new(),
+        mailboxes,
+        parked: Vec::new(),
+        waits: waits(store, &key, now).await?,
+        history: store.history(&key).await?,
+        key,
+    };
+    match wiring.sources.get(explanation.key.source()) {
+        None => {}
+        Some(source) => match source.read().await {
+            Err(error) => explanation.source = SourceWord::Unreadable(error),
+            Ok(read) => {
+                let read = of_one(read, &explanation.key);
+                explanation.jobs = jobs(wiring, &read, &explanation.key, now);
+                explanation.source = source_word(read);
+            }
+        },
+    }
+    let shown = explanation.jobs.iter().filter_map(|(_, word)| match word {
+        JobWord::Shown { mailbox, .. } => Some(mailbox.clone()),
+        JobWord::LeftOut { .. } => None,
+    });
+    let touched: BTreeSet<Address> =
+        explanation.mailboxes.iter().map(|known| known.mailbox.clone()).chain(shown).collect();
+    for mailbox in touched {
+        if let Some(parked) = store.mailbox(&mailbox).await?.parked {
+            explanation.parked.push((mailbox, parked));
         }
     }
     Ok(explanation)
+}
+
+/// The waits that touch an event and are not over.
+async fn waits(store: &Store, key: &SourceKey, now: Timestamp) -> Result<Vec<Wait>, StateError> {
+    let touches = |wait: &Wait| match &wait.scope {
+        WaitScope::Credential => true,
+        WaitScope::Server => wait.until > now,
+        WaitScope::Source(name) => name == key.source(),
+    };
+    Ok(store.waits().await?.into_iter().filter(touches).collect())
 }
 
 /// What a read says of one event.
@@ -160,6 +202,7 @@ fn jobs(wiring: &Wiring, read: &SourceRead, key: &SourceKey, now: Timestamp) -> 
 async fn in_mailboxes(store: &Store, key: &SourceKey) -> Result<Vec<InMailbox>, StateError> {
     let is_meant = |other: &SourceKey| other.event() == *key;
     let (refused, held) = (store.refusals(None).await?, store.holds(None).await?);
+    let standings = store.standings(None).await?;
     let mut found = Vec::new();
     for state in store.mailboxes().await? {
         let mailbox = state.mailbox;
@@ -172,6 +215,11 @@ async fn in_mailboxes(store: &Store, key: &SourceKey) -> Result<Vec<InMailbox>, 
                 .cloned()
                 .collect(),
             held: held.iter().filter(|held| held.mailbox == mailbox && is_meant(&held.key)).cloned().collect(),
+            standings: standings
+                .iter()
+                .filter(|(other, standing)| *other == mailbox && is_meant(&standing.key))
+                .map(|(_, standing)| standing.clone())
+                .collect(),
             mailbox,
         };
         let is_known =

@@ -1,36 +1,46 @@
 //! When, how fast and in which order: sources are read, mailboxes get their turn, waits are kept.
 
+mod adopt;
 mod agenda;
 mod apply;
 mod backoff;
 mod brake;
 mod catalogue;
 mod copies;
+mod day;
+mod echoes;
 mod ends;
 mod engine;
 mod expected;
 mod explain;
 mod hand_over;
+mod history;
 mod left_out;
 mod limiter;
 mod look;
+mod notes;
 mod outcomes;
 mod outside;
 mod pass;
 mod planning;
 mod progress;
 mod purge;
+mod readings;
 mod recovery;
 mod turns;
 mod view;
+mod waits;
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use jiff::{SignedDuration, Timestamp};
 
+pub use adopt::{Adoptions, Owners};
+pub use day::{Day, DayError, OnDay, day};
 pub use engine::{Command, Engine, Heartbeat, MailboxSummary, Summary};
 pub use explain::{Explanation, InMailbox, JobWord, SourceWord, explain};
 pub use hand_over::Waiting;
@@ -41,6 +51,7 @@ pub use progress::{Progress, ProgressEvent};
 pub use purge::Purge;
 
 use crate::{
+    auth::Identity,
     gateway::{Calendar, Gateway},
     model::{address::Address, cohort::Cohort},
     plan::Policy,
@@ -69,6 +80,10 @@ pub struct Wiring {
     pub max_threads: usize,
     /// Events that were over this many days ago are frozen.
     pub freeze_days: u16,
+    /// How long the history is kept.
+    pub keep_history: Duration,
+    /// Who we are to Outlook.
+    pub identity: Identity,
     /// The calendars that are open.
     pub calendars: Calendars,
 }
@@ -77,7 +92,7 @@ pub struct Wiring {
 #[derive(Debug, Default)]
 pub struct Calendars {
     open: Mutex<HashMap<Address, Calendar>>,
-    /// The mailboxes whose calendars were read at least once.
+    /// The mailboxes whose calendars were read at least once, and found to be ours.
     read: Mutex<HashSet<Address>>,
 }
 
@@ -92,6 +107,11 @@ impl Wiring {
 
     fn note_read(&self, mailbox: &Address) {
         self.calendars.read.lock().unwrap_or_else(PoisonError::into_inner).insert(mailbox.clone());
+    }
+
+    /// Looks again before something is created there.
+    fn forget_read(&self, mailbox: &Address) {
+        self.calendars.read.lock().unwrap_or_else(PoisonError::into_inner).remove(mailbox);
     }
 
     /// The rules that plans follow.

@@ -2,12 +2,17 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::pass::{Done, Pass};
+use super::{
+    history::answered,
+    pass::{Done, Pass},
+};
 use crate::{
-    gateway::{Outcome, Write},
+    gateway::{Answer, Outcome, Write},
     model::{
+        echo::Echo,
         fault::{Fault, FaultKind, FaultScope},
         fingerprint::Fingerprint,
+        history::Entry,
         key::SourceKey,
         link::{Intent, ItemRef, Link, Verb},
         occurrences::WrittenOccurrences,
@@ -24,24 +29,42 @@ const REFUSAL_HOURS: i64 = 6;
 pub(super) struct Batch {
     pub(super) writes: Vec<Write>,
     pub(super) intents: Vec<Intent>,
-    /// What each link says of the occurrences once its write is done to its end.
-    pub(super) occurrences: Vec<Option<WrittenOccurrences>>,
+    /// What is known of each item once its write is done to its end.
+    pub(super) known: Vec<Known>,
+    /// What the history is told of the decisions.
+    pub(super) decisions: Vec<Entry>,
 }
 
-/// What is to be written down of what is known, and the fault that says what happens next: the one of the widest scope.
-/// What is not known keeps its intent.
-pub(super) fn settle_outcomes(
-    pass: &Pass,
-    batch: &Batch,
-    outcomes: Vec<Outcome>,
-    done: &mut Done,
-) -> (Settlements, Option<Fault>) {
+/// What a link says of an item beside what was written.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Known {
+    /// Of its occurrences.
+    pub(super) occurrences: Option<WrittenOccurrences>,
+    /// Of what the server shows of it.
+    pub(super) echo: Option<Echo>,
+}
+
+/// What the answers to a batch leave.
+#[derive(Debug)]
+pub(super) struct Settled {
+    /// What is to be written down of what is known. What is not known keeps its intent.
+    pub(super) settlements: Settlements,
+    /// What the history is told of the answers.
+    pub(super) entries: Vec<Entry>,
+    /// The fault that says what happens next: the one of the widest scope.
+    pub(super) worst: Option<Fault>,
+}
+
+/// What the answers to a batch mean.
+pub(super) fn settle_outcomes(pass: &Pass, batch: &Batch, answers: Vec<Answer>, done: &mut Done) -> Settled {
     let now = pass.clock.now();
-    let mut settlements = Settlements::with_capacity(outcomes.len());
+    let mut settlements = Settlements::with_capacity(answers.len());
+    let mut entries = Vec::with_capacity(answers.len());
     let mut worst: Option<Fault> = None;
-    let decided = batch.writes.iter().zip(&batch.intents).zip(&batch.occurrences);
-    for (((write, intent), occurrences), outcome) in decided.zip(outcomes) {
-        let (settled, fault) = settle(write, intent, occurrences.as_ref(), outcome, now);
+    let decided = batch.writes.iter().zip(&batch.intents).zip(&batch.known);
+    for (((write, intent), known), answer) in decided.zip(answers) {
+        entries.push(answered(&pass.mailbox, intent, &answer, now));
+        let (settled, fault) = settle(write, intent, known, answer.outcome, now);
         if fault.is_none() {
             done.count(intent.verb);
             ItemWritten { mailbox: pass.mailbox.as_str(), key: intent.key.as_str(), action: intent.verb.as_str() }
@@ -56,7 +79,7 @@ pub(super) fn settle_outcomes(
             }
         }
     }
-    (settlements, worst)
+    Settled { settlements, entries, worst }
 }
 
 /// The wider the scope the more it decides; of two alike, the one that is due again; then the longer wait.
@@ -67,13 +90,14 @@ pub(super) fn rank(fault: &Fault) -> (FaultScope, bool, Option<std::time::Durati
 fn settle(
     write: &Write,
     intent: &Intent,
-    occurrences: Option<&WrittenOccurrences>,
+    known: &Known,
     outcome: Outcome,
     now: Timestamp,
 ) -> (Settlements, Option<Fault>) {
     match outcome {
         Outcome::Written { item, fingerprint } => {
-            let link = Link { occurrences: occurrences.cloned(), ..link(intent, item, fingerprint) };
+            let Known { occurrences, echo } = known.clone();
+            let link = Link { occurrences, echo, ..link(intent, item, fingerprint) };
             (vec![Settlement::Linked(link)], None)
         }
         Outcome::Partly { item, fingerprint, fault } => {

@@ -1,5 +1,5 @@
 //! One pass over one mailbox, the only place where effects are ordered:
-//! settle what was left → read → plan → check → intents → apply → links.
+//! settle what was left → read → look → plan → check → intents → apply → links.
 
 use std::{sync::Arc, time::Duration};
 
@@ -125,6 +125,7 @@ impl Pass {
         let mut planned = Counts::default();
         let mut waiting = Waiting::default();
         let result = tokio::select! {
+            biased;
             result = self.steps(&mut done, &mut planned, &mut waiting) => result,
             () = self.stopped_while_waiting() => Err(PassStop::Stopped),
         };
@@ -160,21 +161,25 @@ impl Pass {
         if let Some(expected) = &self.expected {
             expected.check(made.stamp.as_ref())?;
         }
-        self.note_plan(&made).await?;
+        let notes = self.notes(&made);
+        // Before the originals go: nothing else tells the copies from them.
+        self.store.note_copies(&self.mailbox, &made.plan.copies, made.is_whole).await?;
         *waiting = self.keep_until_handed_over(&mut made.plan).await?;
-        self.apply(&made, done).await?;
-        let now = self.clock.now();
-        let mut state = made.state;
-        if let Some((cursor, read_at)) = made.reading {
-            // What is in quarantine was not repaired: the same changes have to be read again.
-            if planned.quarantine == 0 || state.read_at.is_none() {
-                state.cursor = cursor;
+        let mut end = made.state.clone();
+        if let Some((cursor, read_at)) = made.reading.clone() {
+            // What is in quarantine, or could not be looked at, was not repaired: the same changes have to be read again.
+            if made.plan.is_settled() || end.read_at.is_none() {
+                end.cursor = cursor;
             }
-            state.read_at = Some(read_at);
+            if made.has_orphans {
+                // The next reading is to tell of them again.
+                end.cursor = None;
+            }
+            end.read_at = Some(read_at);
         }
-        state.finished_at = Some(now);
-        state.parked = None;
-        state.parked_times = 0;
-        Ok(self.store.save_mailbox(&state).await?)
+        end.parked = None;
+        end.parked_times = 0;
+        self.apply(&made, notes, end, done).await?;
+        self.learn_repaired(&made).await
     }
 }

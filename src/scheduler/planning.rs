@@ -1,17 +1,19 @@
 //! What a pass reads and what it plans: read → plan → check.
 
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, HashSet},
     sync::Arc,
-    time::Duration,
 };
 
 use jiff::Timestamp;
 
 use super::{
     copies::without_copies,
+    echoes::AllSeen,
     outside::moved_away,
     pass::{Pass, PassStop},
+    readings::{cursor, is_whole, leaves_orphans},
     recovery::{self, Recovered},
 };
 use crate::{
@@ -23,8 +25,8 @@ use crate::{
         link::{FoundItem, Link},
         snapshot::Snapshot,
     },
-    plan::{Inputs, Plan, Refusal, Stamp, check, plan, stamp},
-    state::{MailboxState, StateError},
+    plan::{Inputs, Plan, Policy, Refusal, Scope, Stamp, check, plan, stamp},
+    state::{Advance, Held, MailboxState, Standing, StateError},
 };
 
 /// What a plan is made for.
@@ -45,8 +47,31 @@ pub(super) struct Planned {
     pub(super) reading: Option<(Option<String>, Timestamp)>,
     /// Whether every item of ours in the calendar was seen.
     pub(super) is_whole: bool,
+    /// What we wrote, in the order of the keys.
+    pub(super) links: Vec<Link>,
+    /// The deletions that were held before, in the order of the keys.
+    pub(super) holds: Vec<Held>,
+    /// What stood before, in the order of the keys.
+    pub(super) standings: Vec<Standing>,
+    /// Whether items of ours are left that no link tells of.
+    pub(super) has_orphans: bool,
     /// What it was decided on, where somebody asks.
     pub(super) stamp: Option<Stamp>,
+}
+
+/// What the calendar said of intents (see [`Inputs::pending`]), and operators of held deletions.
+pub(super) type Said<'a> = (&'a BTreeMap<SourceKey, i64>, &'a BTreeMap<SourceKey, Verdict>);
+
+/// What a decision depends on, beside what is handed to it: gathered once, decided on as often as need be.
+#[derive(Debug)]
+pub(super) struct Grounds<'a> {
+    snapshot: Cow<'a, Snapshot>,
+    /// The known copies of the reading.
+    pub(super) left: Vec<String>,
+    refusals: BTreeMap<SourceKey, Refusal>,
+    scope: Scope,
+    policy: Policy,
+    now: Timestamp,
 }
 
 impl Pass {
@@ -55,43 +80,83 @@ impl Pass {
         let state = self.store.mailbox(&self.mailbox).await?;
         let calendar = self.open().await?;
         let links = self.store.links(&self.mailbox).await?;
-        let Recovered { pending, settlements, links } = recovery::look(self, &calendar, links).await?;
+        let Recovered { pending, settlements, entries, links } = recovery::look(self, &calendar, links).await?;
         if purpose == Purpose::Apply {
-            self.store.settle(&self.mailbox, &settlements, self.clock.now()).await?;
+            let step = Advance { settlements: &settlements, entries: &entries, ..Advance::default() };
+            self.store.advance(&self.mailbox, &step, self.clock.now()).await?;
         }
         let holds = self.store.holds(Some(&self.mailbox)).await?;
+        let standings = self.store.standings(Some(&self.mailbox)).await?.into_iter().map(|(_, one)| one).collect();
         let verdicts = holds.iter().filter_map(|hold| Some((hold.key.clone(), hold.verdict()?))).collect();
         let reading = if is_orphan_approved(&verdicts, &links) {
             // Only a whole reading tells of it.
-            Some(self.read_now(&calendar, None).await?)
+            Some(self.read_whole(&calendar, None, &links).await?)
         } else {
-            self.read(&calendar, &state, purpose).await?
+            self.read(&calendar, &state, &links, purpose).await?
         };
         let asked = purpose == Purpose::Look || self.expected.is_some();
-        let (plan, stamp) = self.plan(&links, reading.as_ref(), &pending, &verdicts, asked).await?;
-        // Before this process creates anything in a calendar, it looks: the state may be an old copy, or the item restored.
-        let unread = reading.is_none() && plan.counts().create > 0 && !self.wiring.has_read(&self.mailbox);
+        let (plan, stamp) = self.plan(&calendar, &links, reading.as_ref(), (&pending, &verdicts), asked).await?;
+        // Before this process writes anything to a calendar, it looks: the state may be an old copy, the item restored, or the
+        // calendar another instance's by now.
+        let unread = reading.is_none() && plan.counts().changes() > 0 && !self.wiring.has_read(&self.mailbox);
         let (plan, stamp, reading) = if unread {
-            let reading = Some(self.read_now(&calendar, cursor(&state)).await?);
-            let (plan, stamp) = self.plan(&links, reading.as_ref(), &pending, &verdicts, asked).await?;
+            let reading = Some(self.read_whole(&calendar, cursor(&state), &links).await?);
+            let (plan, stamp) = self.plan(&calendar, &links, reading.as_ref(), (&pending, &verdicts), asked).await?;
             (plan, stamp, reading)
         } else {
             (plan, stamp, reading)
         };
-        let is_whole = matches!(&reading, Some((Reading { snapshot: Snapshot::Whole(_), .. }, _)));
+        // An old copy of the state has an old cursor, since which items may have come and gone again.
+        let (plan, stamp, reading) = if plan.newer > 0 && !is_whole(reading.as_ref()) {
+            let reading = Some(self.read_whole(&calendar, None, &links).await?);
+            let (plan, stamp) = self.plan(&calendar, &links, reading.as_ref(), (&pending, &verdicts), asked).await?;
+            (plan, stamp, reading)
+        } else {
+            (plan, stamp, reading)
+        };
+        if reading.is_some() {
+            self.wiring.note_read(&self.mailbox);
+        }
+        let has_orphans = reading.as_ref().is_some_and(|(reading, _)| leaves_orphans(&plan, &links, &reading.snapshot));
+        if has_orphans {
+            // No link remembers them: who creates their events in the meantime has to see them first.
+            self.wiring.forget_read(&self.mailbox);
+        }
+        let is_whole = is_whole(reading.as_ref());
         let reading = reading.map(|(reading, read_at)| (reading.cursor, read_at));
-        Ok(Planned { plan, calendar, state, reading, is_whole, stamp })
+        Ok(Planned { plan, calendar, state, reading, is_whole, has_orphans, links, holds, standings, stamp })
     }
 
-    /// The plan, checked, and what it was decided on when `stamped`.
+    /// The plan, checked, and what it was decided on when `stamped`. Items are looked at where it has to know more of them.
     async fn plan(
         &self,
+        calendar: &Calendar,
         links: &[Link],
         reading: Option<&(Reading, Timestamp)>,
-        pending: &BTreeMap<SourceKey, i64>,
-        verdicts: &BTreeMap<SourceKey, Verdict>,
+        said: Said<'_>,
         stamped: bool,
     ) -> Result<(Plan, Option<Stamp>), PassStop> {
+        let grounds = self.grounds(links, reading).await?;
+        let nothing = AllSeen::new();
+        let inputs = self.inputs(&grounds, links, said, &nothing);
+        let unseen = plan(&inputs)?;
+        let seen = self.look_at(calendar, &inputs, stamped || unseen.counts().create > 0).await?;
+        let inputs = Inputs { seen: &seen, ..inputs };
+        let mut plan = if seen.is_empty() { unseen } else { plan(&inputs)? };
+        if let Some(violation) = check(&plan, &inputs).into_iter().next() {
+            return Err(PassStop::Violation(violation));
+        }
+        let stamp = if stamped { Some(stamp(&inputs, &plan)?) } else { None };
+        plan.copies.extend(grounds.left);
+        Ok((plan, stamp))
+    }
+
+    /// Gathers what decisions about the calendar depend on, beside what is handed to them.
+    pub(super) async fn grounds<'a>(
+        &self,
+        links: &[Link],
+        reading: Option<&'a (Reading, Timestamp)>,
+    ) -> Result<Grounds<'a>, PassStop> {
         let snapshot = reading.map_or(&Snapshot::NotRead, |(reading, _)| &reading.snapshot);
         let copies = self.store.copies(&self.mailbox).await?;
         let (snapshot, left) = without_copies(snapshot, &copies, links);
@@ -100,27 +165,31 @@ impl Pass {
         let unwanted = unwanted(&self.desired, links, &snapshot);
         let mut scope = self.view.scope(&self.mailbox, unwanted.iter().map(|(key, _)| key));
         scope.outside = moved_away(&self.view, &self.wiring.jobs, &self.mailbox, &unwanted, now);
-        let policy = self.wiring.policy(now);
-        let inputs = Inputs {
+        Ok(Grounds { snapshot, left, refusals, scope, policy: self.wiring.policy(now), now })
+    }
+
+    /// Puts together what is decided on.
+    pub(super) fn inputs<'a>(
+        &'a self,
+        grounds: &'a Grounds<'_>,
+        links: &'a [Link],
+        (pending, verdicts): Said<'a>,
+        seen: &'a AllSeen,
+    ) -> Inputs<'a> {
+        Inputs {
             mailbox: &self.mailbox,
             owner: self.store.owner(),
             desired: &self.desired,
             links,
-            snapshot: &snapshot,
-            scope: &scope,
-            refusals: &refusals,
+            snapshot: &grounds.snapshot,
+            seen,
+            scope: &grounds.scope,
+            refusals: &grounds.refusals,
             pending,
             verdicts,
-            policy: &policy,
-            now,
-        };
-        let mut plan = plan(&inputs)?;
-        if let Some(violation) = check(&plan, &inputs).into_iter().next() {
-            return Err(PassStop::Violation(violation));
+            policy: &grounds.policy,
+            now: grounds.now,
         }
-        let stamp = if stamped { Some(stamp(&inputs, &plan)?) } else { None };
-        plan.copies.extend(left);
-        Ok((plan, stamp))
     }
 
     async fn refusals(&self) -> Result<BTreeMap<SourceKey, Refusal>, StateError> {
@@ -140,42 +209,6 @@ impl Pass {
         self.wiring.remember(calendar.clone());
         Ok(calendar)
     }
-
-    /// Reads the calendar when that is due.
-    async fn read(
-        &self,
-        calendar: &Calendar,
-        state: &MailboxState,
-        purpose: Purpose,
-    ) -> Result<Option<(Reading, Timestamp)>, PassStop> {
-        let now = self.clock.now();
-        // A reading that lies in the future is one from before the clock was set back.
-        let is_due = state.read_at.is_none_or(|read_at| {
-            Duration::try_from(now.duration_since(read_at))
-                .map_or(true, |since| since >= self.wiring.limits.drift_every)
-        });
-        if is_due || purpose == Purpose::Look || self.expected.is_some() {
-            self.read_now(calendar, cursor(state)).await.map(Some)
-        } else {
-            Ok(None)
-        }
-    }
-
-    pub(super) async fn read_now(
-        &self,
-        calendar: &Calendar,
-        cursor: Option<&str>,
-    ) -> Result<(Reading, Timestamp), PassStop> {
-        let now = self.clock.now();
-        let reading = self.wiring.gateway.read(calendar, cursor).await?;
-        self.wiring.note_read(&self.mailbox);
-        Ok((reading, now))
-    }
-}
-
-/// The cursor to read from; one without a reading is of no use: everything is read anew.
-fn cursor(state: &MailboxState) -> Option<&str> {
-    state.read_at.and(state.cursor.as_deref())
 }
 
 /// Whether an item was approved to be removed that no link tells of.

@@ -10,6 +10,7 @@ use super::{
     catalogue::Catalogue,
     copies::without_copies,
     engine::ATTEMPTS_ONCE,
+    notes::Notes,
     pass::{Done, Pass, PassStop},
     planning::Planned,
     recovery::{self, Recovered},
@@ -22,8 +23,8 @@ use crate::{
         link::{FoundItem, Link},
         snapshot::Snapshot,
     },
-    plan::{Action, Inputs, Scope, purge},
-    state::{Settlement, Store},
+    plan::{Inputs, Scope, purge},
+    state::{Advance, Store},
 };
 
 /// A calendar that was looked at and is to be cleared of what is ours.
@@ -115,18 +116,15 @@ impl Purge {
     async fn remove(&self, done: &mut Done) -> Result<(), PassStop> {
         let Self { pass, planned, .. } = self;
         let now = pass.clock.now();
-        let gone = planned.plan.decisions.iter().filter(|decision| matches!(decision.action, Action::Forget));
-        let gone: Vec<_> = gone.map(|decision| Settlement::Unlinked(decision.key.clone())).collect();
-        pass.store.settle(&pass.mailbox, &gone, now).await?;
+        let notes = Notes::forgotten(&pass.mailbox, &planned.plan, now);
         // Before the originals go: nothing else tells the copies from them.
         pass.store.note_copies(&pass.mailbox, &planned.plan.copies, planned.is_whole).await?;
         pass.progress.planned(&pass.mailbox, planned.plan.counts().changes());
-        pass.apply(planned, done).await?;
-        pass.store.replace_holds(&pass.mailbox, &[], |_| false, now).await?;
         // Whatever is written here later begins with a look.
-        let mut state = planned.state.clone();
-        (state.cursor, state.read_at, state.finished_at) = (None, None, Some(pass.clock.now()));
-        Ok(pass.store.save_mailbox(&state).await?)
+        let mut end = planned.state.clone();
+        (end.cursor, end.read_at) = (None, None);
+        pass.apply(planned, notes, end, done).await?;
+        Ok(pass.store.replace_holds(&pass.mailbox, &[], |_| false, now).await?)
     }
 }
 
@@ -148,8 +146,9 @@ async fn plan(pass: &Pass) -> Result<Planned, PassStop> {
     let state = pass.store.mailbox(&pass.mailbox).await?;
     let calendar = pass.open().await?;
     let links = pass.store.links(&pass.mailbox).await?;
-    let Recovered { settlements, links, .. } = recovery::look(pass, &calendar, links).await?;
-    pass.store.settle(&pass.mailbox, &settlements, pass.clock.now()).await?;
+    let Recovered { settlements, entries, links, .. } = recovery::look(pass, &calendar, links).await?;
+    let step = Advance { settlements: &settlements, entries: &entries, ..Advance::default() };
+    pass.store.advance(&pass.mailbox, &step, pass.clock.now()).await?;
     let (mut reading, read_at) = pass.read_now(&calendar, None).await?;
     if let Snapshot::Whole(found) = &mut reading.snapshot {
         found.retain(|item| is_ours(&links, item));
@@ -163,6 +162,7 @@ async fn plan(pass: &Pass) -> Result<Planned, PassStop> {
         desired: &[],
         links: &links,
         snapshot: &snapshot,
+        seen: &BTreeMap::new(),
         scope: &Scope::default(),
         refusals: &BTreeMap::new(),
         pending: &BTreeMap::new(),
@@ -173,7 +173,9 @@ async fn plan(pass: &Pass) -> Result<Planned, PassStop> {
     let mut plan = purge(&inputs)?;
     plan.copies.extend(left);
     let is_whole = matches!(reading.snapshot, Snapshot::Whole(_));
-    Ok(Planned { plan, calendar, state, reading: Some((reading.cursor, read_at)), is_whole, stamp: None })
+    let reading = Some((reading.cursor, read_at));
+    let (holds, standings, has_orphans) = (Vec::new(), Vec::new(), false);
+    Ok(Planned { plan, calendar, state, reading, is_whole, has_orphans, links, holds, standings, stamp: None })
 }
 
 /// Whether an item names an instance, which the plan then looks at, or is one that we wrote: a key alone proves nothing.

@@ -4,11 +4,15 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::pass::{Pass, PassStop};
+use super::{
+    history::looked_up,
+    pass::{Pass, PassStop},
+};
 use crate::{
     gateway::Calendar,
     model::{
         fingerprint::Fingerprint,
+        history::Entry,
         key::SourceKey,
         link::{FoundItem, Intent, Link, Verb},
     },
@@ -24,6 +28,8 @@ pub(super) struct Recovered {
     pub(super) pending: BTreeMap<SourceKey, i64>,
     /// What is to be written to the state.
     pub(super) settlements: Settlements,
+    /// What the history is told of it.
+    pub(super) entries: Vec<Entry>,
     /// The links once that is written.
     pub(super) links: Vec<Link>,
 }
@@ -44,7 +50,7 @@ pub(super) async fn look(pass: &Pass, calendar: &Calendar, links: Vec<Link>) -> 
             let item = original(&found, intent, links.get(&intent.key));
             refuse_foreign_owner(pass, item)?;
             IntentResolved { mailbox: pass.mailbox.as_str(), key: intent.key.as_str(), found: item.is_some() }.emit();
-            let settlement = settle_one(intent, item);
+            let settlement = settle_one(intent, item, links.get(&intent.key), now);
             match &settlement {
                 Settlement::Linked(link) => {
                     links.insert(link.key.clone(), link.clone());
@@ -59,6 +65,7 @@ pub(super) async fn look(pass: &Pass, calendar: &Calendar, links: Vec<Link>) -> 
                 }
                 Settlement::Dropped(_) | Settlement::Refused { .. } => {}
             }
+            recovered.entries.push(looked_up(&pass.mailbox, intent, &settlement, now));
             recovered.settlements.push(settlement);
         }
     }
@@ -75,12 +82,12 @@ fn is_recent(intent: &Intent, now: Timestamp) -> bool {
     now.as_millisecond() - intent.generation < SAME_GENERATION_MS
 }
 
-/// The item of an intent: the one that the link names, else, of several with the key, the smallest id.
+/// The item of an intent: the one that the link names, else the original of several with the key.
 fn original<'a>(found: &'a [FoundItem], intent: &Intent, link: Option<&Link>) -> Option<&'a FoundItem> {
     let with_key = || found.iter().filter(|item| item.key == intent.key.as_str());
     with_key()
         .find(|item| link.is_some_and(|link| link.item.id == item.item.id))
-        .or_else(|| with_key().min_by(|one, other| one.item.id.cmp(&other.item.id)))
+        .or_else(|| FoundItem::original(with_key()))
 }
 
 fn refuse_foreign_owner(pass: &Pass, item: Option<&FoundItem>) -> Result<(), PlanError> {
@@ -90,20 +97,25 @@ fn refuse_foreign_owner(pass: &Pass, item: Option<&FoundItem>) -> Result<(), Pla
     })
 }
 
-/// What the calendar says of an intent. The item's own fingerprint tells which write it went through.
-fn settle_one(intent: &Intent, item: Option<&FoundItem>) -> Settlement {
+/// What the calendar says of an intent. The item's own fingerprint and generation tell which write it went through.
+fn settle_one(intent: &Intent, item: Option<&FoundItem>, link: Option<&Link>, now: Timestamp) -> Settlement {
     match (intent.verb, item) {
         // How far the write came with the occurrences nobody knows.
         (Verb::Create | Verb::Update, Some(found)) => {
             let fingerprint = found.fingerprint.clone().unwrap_or_else(Fingerprint::unknown);
             Settlement::Linked(Link {
-                generation: intent.generation,
+                generation: found.generation.unwrap_or(intent.generation),
                 ends: intent.ends,
                 repairs: intent.repairs,
                 ..Link::new(intent.key.clone(), found.item.clone(), fingerprint)
             })
         }
         (Verb::Delete, Some(_)) | (Verb::Create, None) => Settlement::Dropped(intent.key.clone()),
-        (Verb::Update | Verb::Delete, None) => Settlement::Unlinked(intent.key.clone()),
+        // Somebody deleted what was to be changed: the link says so, since that may be respected.
+        (Verb::Update, None) => link.map_or_else(
+            || Settlement::Unlinked(intent.key.clone()),
+            |link| Settlement::Linked(Link { deleted_at: link.deleted_at.or(Some(now)), ..link.clone() }),
+        ),
+        (Verb::Delete, None) => Settlement::Unlinked(intent.key.clone()),
     }
 }

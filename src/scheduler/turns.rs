@@ -103,3 +103,35 @@ fn after_fault(fault: &Fault, attempt: u32, jitter: f64) -> Next {
 pub(super) fn after(now: Timestamp, wait: Duration) -> Timestamp {
     now.checked_add(wait).unwrap_or(Timestamp::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{Next, after_fault};
+    use crate::model::fault::{Fault, FaultKind, FaultScope};
+
+    #[test]
+    fn only_whom_a_fault_concerns_waits() {
+        const ASKED: Duration = Duration::from_secs(40);
+        let transient = FaultKind::Transient { wait: Some(ASKED) };
+        let doubtful = FaultKind::Doubtful { wait: None };
+        let parked = |wait, permanent, asked| Next::Park { wait, permanent, asked };
+        let (second, hour) = (Duration::from_secs(1), Duration::from_hours(1));
+        let cases = [
+            (FaultScope::Item, FaultKind::Permanent, Next::Regular),
+            (FaultScope::Item, transient, parked(ASKED, false, true)),
+            (FaultScope::Mailbox, transient, parked(ASKED, false, true)),
+            (FaultScope::Mailbox, doubtful, parked(second / 2, false, false)),
+            (FaultScope::Mailbox, FaultKind::Permanent, parked(hour, true, false)),
+            (FaultScope::Credential, transient, Next::Pause(ASKED)),
+            (FaultScope::Credential, FaultKind::Permanent, Next::RefuseCredential),
+            (FaultScope::Server, transient, Next::Pause(ASKED)),
+            (FaultScope::Server, FaultKind::Permanent, Next::Pause(hour)),
+        ];
+        for (scope, kind, expected) in cases {
+            let fault = Fault::new(scope, kind, "Code", "message");
+            assert_eq!(after_fault(&fault, 0, 0.0), expected, "{scope:?} {kind:?}");
+        }
+    }
+}

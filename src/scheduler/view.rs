@@ -53,6 +53,11 @@ impl View {
         self.gone.extend(gone);
     }
 
+    /// Whether an event, or the event of a part, is cancelled.
+    pub(super) fn is_cancelled(&self, key: &SourceKey) -> bool {
+        !self.cancelled.is_empty() && (self.cancelled.contains(key) || self.cancelled.contains(&key.event()))
+    }
+
     /// Notes an event that a job does not push, and whose item it does not keep.
     pub(super) fn let_go(&mut self, key: SourceKey) {
         self.out_of_scope.insert(key);

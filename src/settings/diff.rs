@@ -9,7 +9,7 @@ use super::{
 
 /// Keys that only a restart can apply: the state is open, and its file holds the leases of running work; the form of the log is
 /// chosen once, so that one journal does not change its form half-way.
-const NEEDS_RESTART: [&str; 2] = ["state.path", "log.format"];
+const NEEDS_RESTART: [&str; 3] = ["state.path", "state.host", "log.format"];
 
 /// The difference of two settings. Holds names of keys, never values.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -71,7 +71,7 @@ pub fn diff(old: &Settings, new: &Settings) -> SettingsDiff {
 #[must_use]
 pub fn until_restart(old: &Settings, new: &Settings) -> Settings {
     let mut live = new.clone();
-    live.state = old.state.clone();
+    live.state.path.clone_from(&old.state.path);
     live.log.format = old.log.format;
     live
 }

@@ -7,13 +7,13 @@ use super::{
     flat::{Value, flatten},
 };
 
-/// The hash of every setting but the secrets, of which nothing is told, and `[log]`, which decides nothing.
+/// The hash of every setting but the secrets, of which nothing is told, and `[log]` and `keep_history`, which decide nothing.
 #[must_use]
 pub fn digest(settings: &Settings) -> String {
     let mut hash = Sha256::new();
     for (key, value) in flatten(settings) {
         let Value::Text(value) = value else { continue };
-        if key.starts_with("log.") {
+        if key.starts_with("log.") || key == "state.keep_history" {
             continue;
         }
         for text in [&key, &value] {

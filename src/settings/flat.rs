@@ -1,6 +1,9 @@
 //! Settings as a flat list of keys and texts: what `diff` compares and the defaults of `config get` are checked against.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use jiff::civil::{Date, Time};
 use secrecy::{ExposeSecret, SecretString};
@@ -9,7 +12,7 @@ use super::{
     Brake, Credential, Exchange, FilesSource, HolidaysFile, Job, Limits, Log, Protocol, Settings, Source, State,
     WorkingDays, duration, words,
 };
-use crate::model::{address::Address, cohort::Cohort};
+use crate::model::{address::Address, cohort::Cohort, keeps::Keeps};
 
 /// The value of a key.
 #[derive(Debug, Clone)]
@@ -44,7 +47,7 @@ pub(super) fn flatten(settings: &Settings) -> Flat {
     for (name, job) in jobs {
         flatten_job(&format!("jobs.{name}"), job, &mut flat);
     }
-    let State { path } = state;
+    let State { path, host, keep_history } = state;
     let Limits {
         requests_per_minute,
         mailbox_requests_per_minute,
@@ -58,6 +61,10 @@ pub(super) fn flatten(settings: &Settings) -> Flat {
     let Brake { share_percent, number } = brake;
     let Log { format, level } = log;
     text(&mut flat, "state", "path", path.display());
+    if let Some(host) = host {
+        text(&mut flat, "state", "host", host);
+    }
+    text(&mut flat, "state", "keep_history", duration::format(*keep_history));
     text(&mut flat, "limits", "requests_per_minute", requests_per_minute);
     text(&mut flat, "limits", "mailbox_requests_per_minute", mailbox_requests_per_minute);
     text(&mut flat, "limits", "request_timeout", duration::format(*request_timeout));
@@ -160,6 +167,7 @@ fn flatten_job(path: &str, job: &Job, flat: &mut Flat) {
         cancelled,
         cancelled_subject,
         out_of_scope,
+        keeps,
     } = job;
     text(flat, path, "source", source);
     text(flat, path, "kinds", kinds.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(", "));
@@ -183,6 +191,7 @@ fn flatten_job(path: &str, job: &Job, flat: &mut Flat) {
     text(flat, path, "cancelled", words::word(words::DEPARTURES, cancelled));
     text(flat, path, "cancelled_subject", cancelled_subject);
     text(flat, path, "out_of_scope", words::word(words::DEPARTURES, out_of_scope));
+    flatten_keeps(path, keeps.as_deref().unwrap_or_else(|| Keeps::nothing()), flat);
     if let Some(domain) = people_domain {
         text(flat, path, "people_domain", domain);
     }
@@ -195,6 +204,17 @@ fn flatten_job(path: &str, job: &Job, flat: &mut Flat) {
     for (key, template) in templates.given() {
         text(flat, path, &key, template);
     }
+}
+
+fn flatten_keeps(path: &str, keeps: &Keeps, flat: &mut Flat) {
+    let Keeps { reminder, categories, notes, deleted } = keeps;
+    text(flat, path, "keep_reminder", reminder);
+    text(flat, path, "keep_categories", categories);
+    if let Some(marker) = notes {
+        text(flat, path, "keep_notes", marker);
+    }
+    let respected = deleted.and_then(|length| Duration::try_from(length).ok());
+    text(flat, path, "deleted_by_user", respected.map_or_else(|| "recreate".to_owned(), duration::format));
 }
 
 fn flatten_working_days(path: &str, working_days: &WorkingDays, flat: &mut Flat) {

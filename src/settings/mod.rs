@@ -36,7 +36,7 @@ pub use secret::SecretOrigin;
 pub use server_version::{Feature, ServerVersion};
 pub use working_days::{HolidaysFile, WorkingDays};
 
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
 use jiff::civil::Time;
 use secrecy::SecretString;
@@ -45,6 +45,7 @@ use crate::model::{
     address::Address,
     cohort::Cohort,
     event::{Importance, Sensitivity, ShowAs},
+    keeps::Keeps,
     key::Kind,
     zone::Zone,
 };
@@ -196,6 +197,8 @@ pub struct Job {
     pub cancelled_subject: String,
     /// `out_of_scope`: what becomes of the item of an event that the job no longer pushes, by its kinds, people or `max_days`.
     pub out_of_scope: Departure,
+    /// `keep_reminder`, `keep_categories`, `keep_notes` and `deleted_by_user`: what users may keep; `None`: nothing.
+    pub keeps: Option<Arc<Keeps>>,
 }
 
 /// What becomes of an item.
@@ -212,6 +215,10 @@ pub enum Departure {
 pub struct State {
     /// `path`: the SQLite file.
     pub path: PathBuf,
+    /// `host`: the name of the machine, for a state that follows its container; else the machine says who it is.
+    pub host: Option<String>,
+    /// `keep_history`: how long is remembered what happened to each event.
+    pub keep_history: Duration,
 }
 
 /// `[limits]`.

@@ -96,6 +96,10 @@ pub(super) const JOB: &[Key] = &[
     key("cancelled", Form::Text, "delete"),
     key("cancelled_subject", Form::Text, "Cancelled:"),
     key("out_of_scope", Form::Text, "keep"),
+    key("keep_reminder", Form::Switch, "false"),
+    key("keep_categories", Form::Switch, "false"),
+    unset("keep_notes", Form::Text),
+    key("deleted_by_user", Form::Text, "recreate"),
     unset("templates", Form::Section(TEMPLATES)),
 ];
 
@@ -119,7 +123,11 @@ pub(super) const KIND_TEMPLATES: &[Key] = &[
 ];
 
 /// `[state]`.
-pub(super) const STATE: &[Key] = &[key("path", Form::Text, "/var/lib/calsyncd/state.sqlite")];
+pub(super) const STATE: &[Key] = &[
+    key("path", Form::Text, "/var/lib/calsyncd/state.sqlite"),
+    unset("host", Form::Text),
+    key("keep_history", Form::Text, "400d"),
+];
 
 /// `[limits]`.
 pub(super) const LIMITS: &[Key] = &[

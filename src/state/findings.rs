@@ -1,12 +1,18 @@
 //! What an operator should look at: refused writes, events that could not be used.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use sqlx::Row;
 
-use super::{StateError, Store, change::Change, instant, links::key, mailboxes::address};
-use crate::model::{address::Address, fingerprint::Fingerprint, key::SourceKey, source::Rejection};
+use super::{StateError, Store, change::Change, history, instant, links::key, mailboxes::address};
+use crate::model::{
+    address::Address,
+    fingerprint::Fingerprint,
+    history::{Entry, Step},
+    key::SourceKey,
+    source::Rejection,
+};
 
 /// A write that the server refused for good.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,12 +107,12 @@ impl Store {
         now: Timestamp,
     ) -> Result<Vec<Rejection>, StateError> {
         let failed = |source| StateError::Statement { what: "write the quarantine", source };
-        let before: BTreeMap<(String, String), Timestamp> = self
+        let before: BTreeMap<(String, String), (Option<SourceKey>, Timestamp)> = self
             .rejections()
             .await?
             .into_iter()
             .filter(|rejected| rejected.source == source)
-            .map(|rejected| ((rejected.rejection.place, rejected.rejection.reason), rejected.since))
+            .map(|RejectedEvent { rejection, since, .. }| ((rejection.place, rejection.reason), (rejection.key, since)))
             .collect();
         if before.is_empty() && rejections.is_empty() {
             return Ok(Vec::new());
@@ -119,7 +125,7 @@ impl Store {
             .map_err(failed)?;
         let mut fresh = Vec::new();
         for rejection in rejections {
-            let since = before.get(&(rejection.place.clone(), rejection.reason.clone()));
+            let since = before.get(&(rejection.place.clone(), rejection.reason.clone())).map(|(_, since)| since);
             if since.is_none() {
                 fresh.push(rejection.clone());
             }
@@ -136,7 +142,26 @@ impl Store {
             .await
             .map_err(failed)?;
         }
+        let known = before.into_iter().filter_map(|((_, reason), (key, _))| Some((key?, reason))).collect();
+        let entries = entries(&known, rejections, now);
+        let place = self.history_places(entries.len());
+        history::write(change.connection(), &entries, place).await.map_err(failed)?;
         change.commit().await.map_err(failed)?;
         Ok(fresh)
     }
+}
+
+/// What the history says of the events of a source that cannot be used from now on, and of those that are no longer among
+/// them. An event that only stands elsewhere in its file is no news.
+fn entries(before: &BTreeSet<(SourceKey, String)>, rejections: &[Rejection], now: Timestamp) -> Vec<Entry> {
+    let keyed = |rejection: &Rejection| Some((rejection.key.clone()?, rejection.reason.clone()));
+    let still: BTreeSet<SourceKey> = rejections.iter().filter_map(|rejection| rejection.key.clone()).collect();
+    let fresh = rejections.iter().filter(|rejection| keyed(rejection).is_some_and(|keyed| !before.contains(&keyed)));
+    let rejected = fresh.filter_map(|rejection| {
+        let detail = Some(format!("{}: {}", rejection.place, rejection.reason));
+        Some(Entry { detail, ..Entry::new(now, None, rejection.key.as_ref()?, Step::Source, "rejected") })
+    });
+    let gone: BTreeSet<&SourceKey> = before.iter().map(|(key, _)| key).filter(|key| !still.contains(*key)).collect();
+    let over = gone.into_iter().map(|key| Entry::new(now, None, key, Step::Source, "no_longer_rejected"));
+    rejected.chain(over).collect()
 }

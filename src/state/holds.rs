@@ -1,10 +1,17 @@
 //! Held deletions, and what operators say of them.
 
 use jiff::Timestamp;
-use sqlx::{Row, any::AnyRow};
+use sqlx::{AnyConnection, AssertSqlSafe, Row, any::AnyRow};
 
-use super::{StateError, Store, change::Change, instant, links::key, mailboxes::address};
-use crate::model::{address::Address, hold::Verdict, key::SourceKey};
+use super::{
+    Advance, StateError, Store,
+    change::Change,
+    history, instant,
+    links::key,
+    mailboxes::address,
+    rows::{ROWS_MAX, placeholders},
+};
+use crate::model::{address::Address, history::Entry, hold::Verdict, key::SourceKey};
 
 /// A deletion that the brake keeps back.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,30 +74,10 @@ impl Store {
         stays: impl Fn(&SourceKey) -> bool + Send,
         now: Timestamp,
     ) -> Result<(), StateError> {
-        let failed = |source| StateError::Statement { what: "write held deletions", source };
-        // Read before the transaction: a decision may be written beside it.
         let before = self.holds(Some(mailbox)).await?;
-        let is_held = |key: &SourceKey| held.binary_search_by(|(held, _)| held.cmp(key)).is_ok();
-        let over: Vec<_> = before.iter().map(|hold| &hold.key).filter(|key| !is_held(key) && !stays(key)).collect();
-        if over.is_empty() && held.is_empty() {
-            return Ok(());
-        }
-        let mut change = Change::begin(&self.pool).await.map_err(failed)?;
-        super::rows::remove(change.connection(), super::rows::Table::Holds, mailbox, &over).await.map_err(failed)?;
-        for (key, reason) in held {
-            sqlx::query(
-                "INSERT INTO holds (mailbox, source_key, reason, since) VALUES ($1, $2, $3, $4) \
-                 ON CONFLICT (mailbox, source_key) DO UPDATE SET reason = excluded.reason",
-            )
-            .bind(mailbox.as_str())
-            .bind(key.as_str())
-            .bind(reason)
-            .bind(now.as_millisecond())
-            .execute(change.connection())
-            .await
-            .map_err(failed)?;
-        }
-        change.commit().await.map_err(failed)
+        let released = released(&before, held, stays);
+        let step = Advance { held, released: &released, ..Advance::default() };
+        self.advance(mailbox, &step, now).await
     }
 
     /// Writes down what an operator says of held deletions, and returns how many are still held.
@@ -100,7 +87,7 @@ impl Store {
     pub async fn decide_holds(&self, holds: &[&Held], decision: &Decision) -> Result<u64, StateError> {
         let failed = |source| StateError::Statement { what: "write decisions about held deletions", source };
         let mut change = Change::begin(&self.pool).await.map_err(failed)?;
-        let mut decided = 0;
+        let (mut decided, mut entries) = (0, Vec::new());
         for hold in holds {
             let done = sqlx::query(
                 "UPDATE holds SET verdict = $1, decided_by = $2, decided_at = $3 WHERE mailbox = $4 AND source_key = $5",
@@ -114,10 +101,45 @@ impl Store {
             .await
             .map_err(failed)?;
             decided += done.rows_affected();
+            if done.rows_affected() > 0 {
+                entries.push(Entry::ruled(decision.at, &hold.mailbox, &hold.key, decision.verdict, &decision.by));
+            }
         }
+        let place = self.history_places(entries.len());
+        history::write(change.connection(), &entries, place).await.map_err(failed)?;
         change.commit().await.map_err(failed)?;
         Ok(decided)
     }
+}
+
+/// The keys of the deletions that were held and are no longer; `held` is in the order of the keys.
+#[must_use]
+pub fn released(before: &[Held], held: &[(SourceKey, String)], stays: impl Fn(&SourceKey) -> bool) -> Vec<SourceKey> {
+    let is_held = |key: &SourceKey| held.binary_search_by(|(held, _)| held.cmp(key)).is_ok();
+    before.iter().map(|hold| &hold.key).filter(|key| !is_held(key) && !stays(key)).cloned().collect()
+}
+
+/// Writes down which deletions are held. Those that were before keep their date and what was said of them.
+pub(super) async fn write(
+    connection: &mut AnyConnection,
+    mailbox: &Address,
+    held: &[(SourceKey, String)],
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
+    for some in held.chunks(ROWS_MAX) {
+        let sql = format!(
+            "INSERT INTO holds (mailbox, source_key, reason, since) VALUES {} \
+             ON CONFLICT (mailbox, source_key) DO UPDATE SET reason = excluded.reason",
+            placeholders(some.len(), 4)
+        );
+        // Made of names and numbers of ours: the values are bound.
+        let mut query = sqlx::query(AssertSqlSafe(sql));
+        for (key, reason) in some {
+            query = query.bind(mailbox.as_str()).bind(key.as_str()).bind(reason).bind(now.as_millisecond());
+        }
+        query.execute(&mut *connection).await?;
+    }
+    Ok(())
 }
 
 fn held(row: &AnyRow) -> Result<Held, StateError> {

@@ -6,14 +6,17 @@ use jiff::Timestamp;
 use sqlx::{AnyConnection, AssertSqlSafe, Row, any::AnyRow};
 
 use super::{
-    StateError, Store,
+    MailboxState, Standing, StateError, Store,
     change::Change,
-    instant,
+    history, holds, instant, mailboxes,
     rows::{self, ROWS_MAX, Table, placeholders},
+    standings,
 };
 use crate::model::{
     address::Address,
+    echo::Echo,
     fingerprint::Fingerprint,
+    history::Entry,
     key::SourceKey,
     link::{Intent, ItemRef, Link, Repairs, Verb},
     occurrences::WrittenOccurrences,
@@ -56,6 +59,40 @@ impl Settlement {
 /// Several settlements, each of another key.
 pub type Settlements = Vec<Settlement>;
 
+/// What is written of one mailbox in one transaction.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Advance<'a> {
+    /// What became of writes; their intents end.
+    pub settlements: &'a [Settlement],
+    /// What is about to be sent. No key is in both.
+    pub intents: &'a [Intent],
+    /// What is added to the history.
+    pub entries: &'a [Entry],
+    /// The deletions that are held, and why; those that were before keep their date and what was said of them.
+    pub held: &'a [(SourceKey, String)],
+    /// Those that are held no longer.
+    pub released: &'a [SourceKey],
+    /// What stands without a write, where that is news.
+    pub standings: &'a [Standing],
+    /// What stands no longer.
+    pub passed: &'a [SourceKey],
+    /// What is known of the mailbox from now on: its cursor moves with the last links.
+    pub end: Option<&'a MailboxState>,
+}
+
+impl Advance<'_> {
+    const fn is_empty(&self) -> bool {
+        self.settlements.is_empty()
+            && self.intents.is_empty()
+            && self.entries.is_empty()
+            && self.held.is_empty()
+            && self.released.is_empty()
+            && self.standings.is_empty()
+            && self.passed.is_empty()
+            && self.end.is_none()
+    }
+}
+
 impl Store {
     /// The links of a mailbox, in the order of their keys.
     ///
@@ -65,7 +102,7 @@ impl Store {
         let failed = |source| StateError::Statement { what: "read links", source };
         let rows = sqlx::query(
             "SELECT source_key, item_id, change_key, fingerprint, generation, ends, repairs_since, repairs_count, \
-             occurrences FROM links WHERE mailbox = $1 ORDER BY source_key",
+             occurrences, echo, deleted_at FROM links WHERE mailbox = $1 ORDER BY source_key",
         )
         .bind(mailbox.as_str())
         .fetch_all(&self.pool)
@@ -110,7 +147,7 @@ impl Store {
     /// # Errors
     /// When the state cannot be written: then nothing may be sent.
     pub async fn intend(&self, mailbox: &Address, intents: &[Intent]) -> Result<(), StateError> {
-        self.advance(mailbox, &[], intents, Timestamp::UNIX_EPOCH).await
+        self.advance(mailbox, &Advance { intents, ..Advance::default() }, Timestamp::UNIX_EPOCH).await
     }
 
     /// Writes down what became of writes, and ends their intents, in one transaction.
@@ -123,29 +160,44 @@ impl Store {
         settlements: &[Settlement],
         now: Timestamp,
     ) -> Result<(), StateError> {
-        self.advance(mailbox, settlements, &[], now).await
+        self.advance(mailbox, &Advance { settlements, ..Advance::default() }, now).await
     }
 
-    /// Writes down what became of writes and what is about to be sent next, in one transaction: a commit waits for the
-    /// disk. No key is in both.
+    /// Writes everything that is known now in one transaction: a commit waits for the disk.
     ///
     /// # Errors
     /// When the state cannot be written: then nothing may be sent, and what was sent is looked into again.
-    pub async fn advance(
-        &self,
-        mailbox: &Address,
-        settlements: &[Settlement],
-        intents: &[Intent],
-        now: Timestamp,
-    ) -> Result<(), StateError> {
-        if settlements.is_empty() && intents.is_empty() {
+    pub async fn advance(&self, mailbox: &Address, step: &Advance<'_>, now: Timestamp) -> Result<(), StateError> {
+        if step.is_empty() {
             return Ok(());
         }
-        let failed = |source| StateError::Statement { what: "write links and intents", source };
+        let failed = |source| StateError::Statement { what: "write what a pass did", source };
         let mut change = Change::begin(&self.pool).await.map_err(failed)?;
-        write_settlements(change.connection(), mailbox, settlements, now).await.map_err(failed)?;
-        write_intents(change.connection(), mailbox, intents).await.map_err(failed)?;
+        let place = self.history_places(step.entries.len());
+        write(change.connection(), mailbox, step, place, now).await.map_err(failed)?;
         change.commit().await.map_err(failed)
+    }
+}
+
+async fn write(
+    connection: &mut AnyConnection,
+    mailbox: &Address,
+    step: &Advance<'_>,
+    place: i64,
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
+    write_settlements(connection, mailbox, step.settlements, now).await?;
+    let released: Vec<&SourceKey> = step.released.iter().collect();
+    rows::remove(connection, Table::Holds, mailbox, &released).await?;
+    holds::write(connection, mailbox, step.held, now).await?;
+    let passed: Vec<&SourceKey> = step.passed.iter().collect();
+    rows::remove(connection, Table::Standings, mailbox, &passed).await?;
+    standings::write(connection, mailbox, step.standings).await?;
+    write_intents(connection, mailbox, step.intents).await?;
+    history::write(connection, step.entries, place).await?;
+    match step.end {
+        Some(state) => mailboxes::write(connection, state).await,
+        None => Ok(()),
     }
 }
 
@@ -214,11 +266,12 @@ async fn write_links(connection: &mut AnyConnection, mailbox: &Address, links: &
     for some in links.chunks(ROWS_MAX) {
         let sql = format!(
             "INSERT INTO links (mailbox, source_key, item_id, change_key, fingerprint, generation, ends, repairs_since, \
-             repairs_count, occurrences) VALUES {} ON CONFLICT (mailbox, source_key) DO UPDATE SET \
+             repairs_count, occurrences, echo, deleted_at) VALUES {} ON CONFLICT (mailbox, source_key) DO UPDATE SET \
              item_id = excluded.item_id, change_key = excluded.change_key, fingerprint = excluded.fingerprint, \
              generation = excluded.generation, ends = excluded.ends, repairs_since = excluded.repairs_since, \
-             repairs_count = excluded.repairs_count, occurrences = excluded.occurrences",
-            placeholders(some.len(), 10)
+             repairs_count = excluded.repairs_count, occurrences = excluded.occurrences, echo = excluded.echo, \
+             deleted_at = excluded.deleted_at",
+            placeholders(some.len(), 12)
         );
         // Made of names and numbers of ours: the values are bound.
         let mut query = sqlx::query(AssertSqlSafe(sql));
@@ -233,7 +286,9 @@ async fn write_links(connection: &mut AnyConnection, mailbox: &Address, links: &
                 .bind(link.ends.as_millisecond())
                 .bind(link.repairs.since.as_millisecond())
                 .bind(i64::from(link.repairs.count))
-                .bind(link.occurrences.as_ref().map(WrittenOccurrences::to_text));
+                .bind(link.occurrences.as_ref().map(WrittenOccurrences::to_text))
+                .bind(link.echo.as_ref().map(Echo::to_text))
+                .bind(link.deleted_at.map(Timestamp::as_millisecond));
         }
         query.execute(&mut *connection).await?;
     }
@@ -269,6 +324,8 @@ fn link(row: &AnyRow) -> Result<Link, StateError> {
     let failed = |source| StateError::Statement { what: "read a link", source };
     let fingerprint: String = row.try_get("fingerprint").map_err(failed)?;
     let occurrences: Option<String> = row.try_get("occurrences").map_err(failed)?;
+    let echo: Option<String> = row.try_get("echo").map_err(failed)?;
+    let deleted_at: Option<i64> = row.try_get("deleted_at").map_err(failed)?;
     // A fingerprint of another version makes the item be written once more.
     let fingerprint = Fingerprint::parse(&fingerprint).unwrap_or_else(Fingerprint::unknown);
     let item =
@@ -279,6 +336,8 @@ fn link(row: &AnyRow) -> Result<Link, StateError> {
         repairs: repairs(row)?,
         // What cannot be read is not known: the series is then written anew.
         occurrences: occurrences.as_deref().and_then(WrittenOccurrences::parse),
+        echo: echo.as_deref().and_then(Echo::parse),
+        deleted_at: deleted_at.map(instant),
         ..Link::new(key(row)?, item, fingerprint)
     })
 }

@@ -1,7 +1,7 @@
 //! What is known of each mailbox as a whole.
 
 use jiff::Timestamp;
-use sqlx::{Row, any::AnyRow};
+use sqlx::{AnyConnection, Row, any::AnyRow};
 
 use super::{StateError, Store, instant, links::key};
 use crate::model::{address::Address, key::SourceKey};
@@ -26,6 +26,8 @@ pub struct MailboxState {
 /// Why a mailbox is left alone for now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parked {
+    /// Since when.
+    pub since: Timestamp,
     /// Until when.
     pub until: Timestamp,
     /// The server's code.
@@ -127,15 +129,25 @@ impl Store {
     /// # Errors
     /// When the state cannot be written.
     pub async fn save_mailbox(&self, state: &MailboxState) -> Result<(), StateError> {
-        let milliseconds = |instant: Option<Timestamp>| instant.map(Timestamp::as_millisecond);
-        let parked = state.parked.as_ref();
-        sqlx::query(
+        let failed = |source| StateError::Statement { what: "write a mailbox", source };
+        let mut connection = self.pool.acquire().await.map_err(failed)?;
+        write(&mut connection, state).await.map_err(failed)
+    }
+}
+
+/// Writes down what is known of a mailbox.
+pub(super) async fn write(connection: &mut AnyConnection, state: &MailboxState) -> Result<(), sqlx::Error> {
+    let milliseconds = |instant: Option<Timestamp>| instant.map(Timestamp::as_millisecond);
+    let parked = state.parked.as_ref();
+    sqlx::query(
             "INSERT INTO mailboxes (mailbox, cursor, read_at, finished_at, parked_until, parked_code, parked_message, \
-             parked_hint, parked_times, parked_asked) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (mailbox) DO UPDATE SET \
+             parked_hint, parked_times, parked_asked, parked_since) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) \
+             ON CONFLICT (mailbox) DO UPDATE SET \
              cursor = excluded.cursor, read_at = excluded.read_at, finished_at = excluded.finished_at, \
              parked_until = excluded.parked_until, parked_code = excluded.parked_code, \
              parked_message = excluded.parked_message, parked_hint = excluded.parked_hint, \
-             parked_times = excluded.parked_times, parked_asked = excluded.parked_asked",
+             parked_times = excluded.parked_times, parked_asked = excluded.parked_asked, \
+             parked_since = excluded.parked_since",
         )
         .bind(state.mailbox.as_str())
         .bind(state.cursor.as_deref())
@@ -147,11 +159,10 @@ impl Store {
         .bind(parked.and_then(|parked| parked.hint.as_deref()))
         .bind(i64::from(state.parked_times))
         .bind(i64::from(parked.is_some_and(|parked| parked.asked)))
-        .execute(&self.pool)
+        .bind(parked.map(|parked| parked.since.as_millisecond()))
+        .execute(connection)
         .await
         .map(|_| ())
-        .map_err(|source| StateError::Statement { what: "write a mailbox", source })
-    }
 }
 
 /// The mailbox of a row.
@@ -169,7 +180,8 @@ fn mailbox_state(row: &AnyRow) -> Result<MailboxState, StateError> {
         (Some(until), Some(code)) => {
             let message = text("parked_message")?.unwrap_or_default();
             let asked: i64 = row.try_get("parked_asked").map_err(failed)?;
-            Some(Parked { until, code, message, hint: text("parked_hint")?, asked: asked != 0 })
+            let since = time("parked_since")?.or(time("finished_at")?).unwrap_or(until);
+            Some(Parked { since, until, code, message, hint: text("parked_hint")?, asked: asked != 0 })
         }
         (None | Some(_), _) => None,
     };

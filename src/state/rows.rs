@@ -23,6 +23,7 @@ pub(super) enum Table {
     Intents,
     Refusals,
     Holds,
+    Standings,
 }
 
 impl Table {
@@ -32,6 +33,7 @@ impl Table {
             Self::Intents => "intents",
             Self::Refusals => "refusals",
             Self::Holds => "holds",
+            Self::Standings => "standings",
         }
     }
 }

@@ -1,9 +1,13 @@
 //! A wrong password costs one log-on, whatever there is to do.
 
+use calsyncd::sandbox::{Fault, FaultKind};
+
 use crate::harness::{Face, World, eventually, many};
 
 through!(a_wrong_secret_is_tried_once: Ews Graph);
 through!(a_right_secret_is_taken_over_at_a_reload: Ews Graph);
+through!(a_refused_secret_is_known_again_after_a_restart: Ews Graph);
+through!(a_pause_of_the_server_survives_a_restart: Ews Graph);
 
 fn events() -> Vec<serde_json::Value> {
     ["ana", "bob", "chloe", "dan"].iter().flat_map(|person| many(person, 3)).collect()
@@ -40,8 +44,64 @@ fn a_wrong_secret_is_tried_once(face: Face) {
     daemon.wait_after(mark, "source_read_finished", |_| true);
     let mark = daemon.mark();
     daemon.wait_after(mark, "source_read_finished", |_| true);
-    assert_eq!(failed(&world), 2);
+    assert_eq!(failed(&world), 1, "the daemon knows that it was refused");
     daemon.stop();
+}
+
+fn a_refused_secret_is_known_again_after_a_restart(face: Face) {
+    let mut world = World::new(face);
+    world.configure(|config| config.set("exchange", "test_user", "\"ana@example.test\""));
+    let events = events();
+    world.events(&events);
+    world.secret("wrong");
+    let daemon = world.daemon();
+    daemon.wait("credential_parked_error");
+    eventually("the note", || (world.status()["waits"][0]["scope"] == "credential").then_some(()));
+    daemon.kill();
+    let since = world.status()["waits"][0]["since"].clone();
+    world.command(&["status"]).expect(0, &["waits       the credential is refused: ", "(since ", "next try "]);
+    world.command(&["why", "inbox/appointment/ana-000"]).expect(0, &["waits    the credential is refused: "]);
+    for command in ["sync", "plan", "test"] {
+        world.command(&[command]).expect(1, &["nothing was sent", "--try-credential"]);
+    }
+    let daemon = world.daemon();
+    daemon.wait("credential_parked_error");
+    daemon.wait("source_read_finished");
+    daemon.stop();
+    assert_eq!(failed(&world), 1);
+    // Somebody who knows better.
+    world.command(&["sync", "--try-credential"]).expect(1, &[]);
+    assert_eq!(failed(&world), 2);
+    let wait = world.status()["waits"][0].clone();
+    assert_eq!(wait["since"], since, "{wait}");
+    // Another secret is tried at once.
+    world.secret("secret");
+    world.sync();
+    world.assert_exactly("ana", &events);
+    assert_eq!(world.status()["waits"], serde_json::json!([]));
+}
+
+fn a_pause_of_the_server_survives_a_restart(face: Face) {
+    let world = World::new(face);
+    world.events(&events());
+    world.inject(Fault { retry_after_s: Some(3_600.0), ..Fault::new(FaultKind::Http503) });
+    let daemon = world.daemon();
+    daemon.wait("server_paused");
+    eventually("the note", || (world.status()["waits"][0]["scope"] == "server").then_some(()));
+    daemon.kill();
+    let wait = world.status()["waits"][0].clone();
+    assert_eq!(wait["asked"], true, "{wait}");
+    world.sandbox().sandbox().calm();
+    let before = world.counts().operations.values().sum::<u64>();
+    let daemon = world.daemon();
+    // Two reads: after the first the mailboxes would have had their turn.
+    for _ in 0..2 {
+        let mark = daemon.mark();
+        daemon.signal("HUP");
+        daemon.wait_after(mark, "source_read_finished", |_| true);
+    }
+    daemon.stop();
+    assert_eq!(world.counts().operations.values().sum::<u64>(), before, "nothing is sent before the server is due");
 }
 
 fn a_right_secret_is_taken_over_at_a_reload(face: Face) {

@@ -20,6 +20,7 @@ macro_rules! through {
     };
 }
 
+mod adopt;
 mod bad_input;
 mod care;
 mod commands;
@@ -31,6 +32,7 @@ mod drift;
 mod faults;
 mod hand_over;
 mod harness;
+mod history;
 mod kill;
 mod notify;
 mod occurrences;
@@ -41,5 +43,6 @@ mod rollout;
 mod saved_plans;
 mod schedules;
 mod source_faults;
+mod state_faults;
 mod stop;
 mod window;

@@ -3,7 +3,7 @@
 use calsyncd::{
     model::address::Address,
     sandbox::{Fault, FaultKind},
-    state::{Access, Store},
+    state::{Access, Store, WaitScope},
 };
 
 use crate::harness::{Face, World, eventually, many};
@@ -73,6 +73,13 @@ fn a_stop_while_the_server_asks_to_wait(face: Face) {
     assert_eq!(daemon.end(), 0, "{}", daemon.text());
     assert!(world.item_count("bob") < 100 || world.item_count("chloe") < 100);
 
+    // Ten minutes later.
+    world.block_on(async {
+        let store = Store::open(&world.state_path(), Access::Exclusive).await.unwrap();
+        assert_eq!(store.waits().await.unwrap()[0].scope, WaitScope::Server);
+        store.end_wait(&WaitScope::Server).await.unwrap();
+        store.close().await;
+    });
     let pass = world.sync();
     assert_eq!(pass.total("failed"), 0);
     ["ana", "bob", "chloe"].iter().for_each(|person| world.assert_exactly(person, &events));

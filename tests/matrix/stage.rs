@@ -98,14 +98,20 @@ impl Stage {
             Some((item, before)) => {
                 let fields = before.differing_fields(&event.fingerprint());
                 let occurrences = if event.series.is_some() { Occurrences::All } else { Occurrences::NONE };
-                (!fields.is_empty()).then(|| Write::Update { item: item.clone(), event, fields, occurrences })
+                (!fields.is_empty()).then(|| Write::Update {
+                    item: item.clone(),
+                    event,
+                    generation: 2,
+                    fields,
+                    occurrences,
+                })
             }
         });
         let writes: Vec<Write> = changes.chain(deletes).collect();
         for some in writes.chunks(self.wiring.gateway.batch_limits().writes) {
-            let outcomes = self.runtime.block_on(self.wiring.gateway.apply(&self.calendar, some));
-            for (write, outcome) in some.iter().zip(outcomes) {
-                match outcome {
+            let answers = self.runtime.block_on(self.wiring.gateway.apply(&self.calendar, some));
+            for (write, answer) in some.iter().zip(answers) {
+                match answer.outcome {
                     Outcome::Written { item, fingerprint } => {
                         self.written.insert(write.key().clone(), (item, fingerprint));
                     }

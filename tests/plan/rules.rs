@@ -167,6 +167,17 @@ proptest! {
         }
     }
 
+    /// What its source holds stays, whatever the reason for which it is not pushed.
+    #[test]
+    fn what_is_out_of_scope_is_not_deleted(setting in setting()) {
+        let world = setting.world();
+        for snapshot in [Snapshot::NotRead, world.whole(), changes(&world)] {
+            let gone = |action: &Action| matches!(action, Action::Delete { .. } | Action::Hold { .. });
+            let gone = keys(&decided(&world, &snapshot), gone);
+            prop_assert!(gone.iter().all(|key| !world.scope.kept.contains_key(key)), "{:?}", gone);
+        }
+    }
+
     /// Over the share *and* over the number, nothing at all is deleted but what was approved.
     #[test]
     fn the_brake_bounds_deletions(setting in setting()) {

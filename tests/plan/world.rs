@@ -13,6 +13,7 @@ use calsyncd::{
         key::{Kind, SourceKey},
         link::{FoundItem, ItemRef, Link, Owner},
         occurrences::WrittenOccurrences,
+        shown::Seen,
         snapshot::Snapshot,
         time::EventTime,
         zone::Zone,
@@ -59,6 +60,8 @@ pub(crate) fn event(number: usize, version: u32, days: i64) -> Arc<DesiredEvent>
             categories: Vec::new(),
             reminder_minutes: None,
         },
+        keeps: None,
+        said: None,
     })
 }
 
@@ -85,6 +88,8 @@ pub(crate) struct World {
     pub(crate) next_item: u32,
     /// Items that a plan told to be copies: the state remembers them, and no later plan sees them.
     pub(crate) copies: BTreeSet<String>,
+    /// What the items show that are looked at.
+    pub(crate) seen: BTreeMap<String, Seen>,
 }
 
 impl Default for World {
@@ -104,6 +109,7 @@ impl Default for World {
             },
             next_item: 0,
             copies: BTreeSet::new(),
+            seen: BTreeMap::new(),
         }
     }
 }
@@ -175,6 +181,14 @@ impl World {
         stamp(&inputs, &plan(&inputs).unwrap()).unwrap()
     }
 
+    /// Decides something else on what a plan is made from.
+    pub(crate) fn deciding<T>(&self, snapshot: &Snapshot, decide: impl Fn(&Inputs<'_>) -> T) -> T {
+        let desired: Vec<_> = self.desired.values().cloned().collect();
+        let links: Vec<_> = self.links.values().cloned().collect();
+        let (mailbox, owner) = (mailbox(), owner());
+        decide(&self.inputs(&desired, &links, (&mailbox, &owner), snapshot))
+    }
+
     pub(crate) fn plan(&self, snapshot: &Snapshot) -> Result<(Plan, Vec<Violation>), PlanError> {
         self.plan_changed(snapshot, |_| {})
     }
@@ -219,6 +233,7 @@ impl World {
             desired,
             links,
             snapshot,
+            seen: &self.seen,
             scope: &self.scope,
             refusals: &self.refusals,
             pending: &self.pending,

@@ -119,6 +119,8 @@ impl Said {
             time: timed(self.day(0), self.hour),
             series: Some(Series { recurrence, exceptions }),
             content: content(self.content),
+            keeps: None,
+            said: None,
         })
     }
 }

@@ -197,6 +197,7 @@ impl Stage {
             desired: &desired,
             links: &links,
             snapshot: &Snapshot::NotRead,
+            seen: &BTreeMap::new(),
             scope: &scope,
             refusals: &BTreeMap::new(),
             pending: &BTreeMap::new(),
@@ -216,11 +217,11 @@ impl Stage {
                 (Write::Create { event, generation }, written)
             }
             Action::Update { event, item, fields, occurrences, written, .. } => {
-                (Write::Update { item, event, fields, occurrences }, written)
+                (Write::Update { item, event, generation: 2, fields, occurrences }, written)
             }
             other => panic!("{other:?}"),
         };
-        let outcome = self.gateway.apply(&self.calendar, &[write]).await.remove(0);
+        let outcome = self.gateway.apply(&self.calendar, &[write]).await.remove(0).outcome;
         match outcome {
             Outcome::Written { item, fingerprint } => {
                 self.link = Some(Link { occurrences: written, ..link(event, item, fingerprint) });
@@ -255,11 +256,11 @@ impl Stage {
     /// What a calendar shows into which the event was pushed for the first time.
     pub(crate) async fn shown_at_first(&self, event: &Arc<DesiredEvent>) -> Shown {
         let create = Write::Create { event: Arc::clone(event), generation: fastrand::i64(..) };
-        let outcome = self.gateway.apply(&self.other, &[create]).await.remove(0);
+        let outcome = self.gateway.apply(&self.other, &[create]).await.remove(0).outcome;
         let Outcome::Written { item, .. } = outcome else { panic!("{outcome:?}") };
         let shown = self.entries("bob@example.test").iter().map(text).collect();
         let delete = Write::Delete { key: event.key.clone(), item };
-        assert_eq!(self.gateway.apply(&self.other, &[delete]).await, [Outcome::Gone]);
+        assert_eq!(self.gateway.apply(&self.other, &[delete]).await.remove(0).outcome, Outcome::Gone);
         shown
     }
 

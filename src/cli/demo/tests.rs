@@ -58,6 +58,7 @@ fn job() -> Job {
         cancelled: Departure::Delete,
         cancelled_subject: "Cancelled:".to_owned(),
         out_of_scope: Departure::Keep,
+        keeps: None,
         show_as: ShowAs::Busy,
         sensitivity: Sensitivity::Normal,
         importance: Importance::Normal,

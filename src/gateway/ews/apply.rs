@@ -1,5 +1,7 @@
 //! Carries out writes: creates, updates and deletes in batches, then the occurrences of series.
 
+use std::sync::Arc;
+
 use super::{
     batch::{Parcel, Sender},
     client::Client,
@@ -10,7 +12,7 @@ use super::{
     update_item::{Update, UpdateItem, Way},
 };
 use crate::{
-    gateway::{Calendar, Outcome, Write},
+    gateway::{Answer, Calendar, Outcome, Write},
     model::{
         event::DesiredEvent,
         fault::{Fault, FaultKind, FaultScope},
@@ -24,10 +26,10 @@ use crate::{
 /// Requests for one item of an update or a delete: the first, and one more for each way in which the server may ask for another.
 const ROUNDS_MAX: usize = 4;
 
-/// Carries out writes and returns one outcome for each, in their order.
-pub(super) async fn apply(client: &Client, calendar: &Calendar, writes: &[Write]) -> Vec<Outcome> {
+/// Carries out writes and returns one answer for each, in their order.
+pub(super) async fn apply(client: &Client, calendar: &Calendar, writes: &[Write]) -> Vec<Answer> {
     let mut sender = Sender::new(client, calendar);
-    let mut outcomes: Vec<Option<Outcome>> = vec![None; writes.len()];
+    let mut outcomes: Vec<Option<Answer>> = vec![None; writes.len()];
     let mut masters = Vec::new();
     create(&mut sender, writes, &mut outcomes, &mut masters).await;
     change(&mut sender, writes, &mut outcomes, &mut masters).await;
@@ -35,13 +37,31 @@ pub(super) async fn apply(client: &Client, calendar: &Calendar, writes: &[Write]
     for (number, outcome) in write_occurrences(&mut sender, masters).await {
         set(&mut outcomes, number, outcome);
     }
-    outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(|| Outcome::Failed(forgotten()))).collect()
+    let forgotten = || Answer::new(Outcome::Failed(forgotten()), None);
+    outcomes.into_iter().map(|answer| answer.unwrap_or_else(forgotten)).collect()
 }
 
-fn set(outcomes: &mut [Option<Outcome>], number: usize, outcome: Outcome) {
+fn set(outcomes: &mut [Option<Answer>], number: usize, answer: Answer) {
     if let Some(place) = outcomes.get_mut(number) {
-        *place = Some(outcome);
+        *place = Some(answer);
     }
+}
+
+/// What a fault makes of a change or a removal.
+fn failed(fault: Fault) -> Answer {
+    if is_gone(&fault) { gone(&fault) } else { Answer::new(Outcome::Failed(fault), None) }
+}
+
+/// The item is not there, as a fault says.
+pub(super) fn gone(fault: &Fault) -> Answer {
+    Answer::new(Outcome::Gone, fault.request_id.as_deref().map(Arc::from))
+}
+
+/// What the server says of an item that it wrote.
+struct Said {
+    item: ItemRef,
+    fingerprint: Fingerprint,
+    request_id: Option<Arc<str>>,
 }
 
 /// Every write is sent or refused above; should one slip through, it is looked up before it is sent again.
@@ -58,48 +78,47 @@ fn first_fingerprint(event: &DesiredEvent, occurrences: &Occurrences) -> Fingerp
 
 /// Notes what was written; a series of which occurrences are due goes to the second wave.
 fn written<'a>(
-    outcomes: &mut [Option<Outcome>],
+    outcomes: &mut [Option<Answer>],
     masters: &mut Vec<Master<'a>>,
     number: usize,
     event: &'a DesiredEvent,
-    item: ItemRef,
-    fingerprint: Fingerprint,
+    Said { item, fingerprint, request_id }: Said,
     occurrences: &'a Occurrences,
 ) {
     if occurrences.are_due(event) {
         masters.push(Master::new(number, event, item, fingerprint, occurrences.only()));
     } else {
-        set(outcomes, number, Outcome::Written { item, fingerprint });
+        set(outcomes, number, Answer::new(Outcome::Written { item, fingerprint }, request_id));
     }
 }
 
 async fn create<'a>(
     sender: &mut Sender<'_>,
     writes: &'a [Write],
-    outcomes: &mut [Option<Outcome>],
+    outcomes: &mut [Option<Answer>],
     masters: &mut Vec<Master<'a>>,
 ) {
-    let event = |number: usize| match writes.get(number) {
-        Some(Write::Create { event, .. }) => Some(&**event),
+    let (calendar, owner) = (sender.calendar, &sender.client.config.owner);
+    let said = |number: usize| match writes.get(number) {
+        Some(Write::Create { event, generation }) => {
+            Some((&**event, first_fingerprint(event, &Occurrences::Fresh), *generation))
+        }
         Some(Write::Update { .. } | Write::Delete { .. }) | None => None,
     };
-    let parcels = (0..writes.len()).filter_map(|number| event(number).map(|event| Parcel::of(number, event))).collect();
-    let (calendar, owner) = (sender.calendar, &sender.client.config.owner);
-    let fingerprints: Vec<Option<(&DesiredEvent, Fingerprint)>> = (0..writes.len())
-        .map(|number| event(number).map(|event| (event, first_fingerprint(event, &Occurrences::Fresh))))
-        .collect();
-    let said = |number: usize| fingerprints.get(number).cloned().flatten();
+    let parcels =
+        (0..writes.len()).filter_map(|number| said(number).map(|(event, ..)| Parcel::of(number, event))).collect();
     let build = |numbers: &[usize]| {
         let events = numbers.iter().filter_map(|number| said(*number)).collect();
         CreateItem { calendar, events, owner }
     };
     for (number, result) in sender.send(parcels, build).await {
         match (result, said(number)) {
-            (Ok(item), Some((event, fingerprint))) => {
-                written(outcomes, masters, number, event, item, fingerprint, &Occurrences::Fresh);
+            (Ok(item), Some((event, fingerprint, _))) => {
+                let said = Said { item, fingerprint, request_id: sender.request_id(number) };
+                written(outcomes, masters, number, event, said, &Occurrences::Fresh);
             }
             (Ok(_), None) => {}
-            (Err(fault), _) => set(outcomes, number, Outcome::Failed(fault)),
+            (Err(fault), _) => set(outcomes, number, Answer::new(Outcome::Failed(fault), None)),
         }
     }
 }
@@ -107,12 +126,12 @@ async fn create<'a>(
 async fn change<'a>(
     sender: &mut Sender<'_>,
     writes: &'a [Write],
-    outcomes: &mut [Option<Outcome>],
+    outcomes: &mut [Option<Answer>],
     masters: &mut Vec<Master<'a>>,
 ) {
     let mut pending = Vec::new();
     for (number, write) in writes.iter().enumerate() {
-        if let Write::Update { item, event, fields, occurrences } = write {
+        if let Write::Update { item, event, generation, fields, occurrences } = write {
             let fingerprint = first_fingerprint(event, occurrences);
             let item = item.clone();
             pending.push(Pending {
@@ -121,8 +140,10 @@ async fn change<'a>(
                 event,
                 fields: Some((fields, occurrences)),
                 fingerprint,
+                generation: *generation,
                 way: Way::FIRST,
                 refreshed: false,
+                request_id: None,
             });
         }
     }
@@ -131,10 +152,10 @@ async fn change<'a>(
         match result {
             Ok(item) => {
                 let occurrences = pending.fields.map_or(&Occurrences::Fresh, |(_, occurrences)| occurrences);
-                written(outcomes, masters, number, pending.event, item, pending.fingerprint, occurrences);
+                let said = Said { item, fingerprint: pending.fingerprint, request_id: pending.request_id };
+                written(outcomes, masters, number, pending.event, said, occurrences);
             }
-            Err(fault) if is_gone(&fault) => set(outcomes, number, Outcome::Gone),
-            Err(fault) => set(outcomes, number, Outcome::Failed(fault)),
+            Err(fault) => set(outcomes, number, failed(fault)),
         }
     }
 }
@@ -152,10 +173,14 @@ pub(super) struct Pending<'a> {
     pub(super) fields: Option<(&'a [Field], &'a Occurrences)>,
     /// The fingerprint that it is to carry.
     pub(super) fingerprint: Fingerprint,
+    /// The generation that it is to carry, where fields are written.
+    pub(super) generation: i64,
     /// How it is put.
     pub(super) way: Way,
     /// Whether its change key was asked for.
     pub(super) refreshed: bool,
+    /// The request that was answered last.
+    pub(super) request_id: Option<Arc<str>>,
 }
 
 /// Updates items. An item that the server refuses for its order or its change key is sent once more the other way, or
@@ -175,7 +200,8 @@ pub(super) async fn update<'a>(
                 let update = match pending.fields {
                     Some((fields, occurrences)) => {
                         let (event, way, lays_out) = (pending.event, pending.way, occurrences.lays_out());
-                        Update::Fields { event, fields, lays_out, fingerprint, owner, way }
+                        let generation = pending.generation;
+                        Update::Fields { event, fields, lays_out, fingerprint, generation, owner, way }
                     }
                     None => Update::Fingerprint(fingerprint),
                 };
@@ -189,6 +215,7 @@ pub(super) async fn update<'a>(
             let Some(mut one) = pending.get(position).cloned() else {
                 continue;
             };
+            one.request_id = sender.request_id(position);
             match result {
                 Err(fault) if round < ROUNDS_MAX && is_conflict(&fault) && !one.refreshed => {
                     one.refreshed = true;
@@ -223,7 +250,22 @@ pub(super) async fn update<'a>(
     done
 }
 
-async fn delete(sender: &mut Sender<'_>, writes: &[Write], outcomes: &mut [Option<Outcome>]) {
+/// Writes the name of this instance on items, and nothing else.
+pub(super) async fn own(client: &Client, calendar: &Calendar, items: &[ItemRef]) -> Vec<Result<(), Fault>> {
+    let mut sender = Sender::new(client, calendar);
+    let owner = &client.config.owner;
+    let change = |position: &usize| items.get(*position).map(|item| (Target::Item(item.clone()), Update::Owner(owner)));
+    let build = |positions: &[usize]| UpdateItem { changes: positions.iter().filter_map(change).collect() };
+    let mut owned: Vec<Result<(), Fault>> = items.iter().map(|_| Err(forgotten())).collect();
+    for (position, result) in sender.send((0..items.len()).map(Parcel::bare).collect(), build).await {
+        if let Some(place) = owned.get_mut(position) {
+            *place = result.map(|_: ItemRef| ());
+        }
+    }
+    owned
+}
+
+async fn delete(sender: &mut Sender<'_>, writes: &[Write], outcomes: &mut [Option<Answer>]) {
     let mut items: Vec<(usize, ItemRef, &SourceKey)> = Vec::new();
     for (number, write) in writes.iter().enumerate() {
         if let Write::Delete { key, item } = write {
@@ -240,10 +282,9 @@ async fn delete(sender: &mut Sender<'_>, writes: &[Write], outcomes: &mut [Optio
                 continue;
             };
             match result {
-                Ok(()) => set(outcomes, *number, Outcome::Gone),
-                Err(fault) if is_gone(&fault) => set(outcomes, *number, Outcome::Gone),
+                Ok(()) => set(outcomes, *number, Answer::new(Outcome::Gone, sender.request_id(position))),
                 Err(fault) if is_conflict(&fault) && !is_last_round => stale.push((*number, item.id.clone(), *key)),
-                Err(fault) => set(outcomes, *number, Outcome::Failed(fault)),
+                Err(fault) => set(outcomes, *number, failed(fault)),
             }
         }
         let mut again = Vec::new();
@@ -251,8 +292,7 @@ async fn delete(sender: &mut Sender<'_>, writes: &[Write], outcomes: &mut [Optio
             match (result, writes.get(number)) {
                 (Ok(item), Some(write)) => again.push((number, item, write.key())),
                 (Ok(_), None) => {}
-                (Err(fault), _) if is_gone(&fault) => set(outcomes, number, Outcome::Gone),
-                (Err(fault), _) => set(outcomes, number, Outcome::Failed(fault)),
+                (Err(fault), _) => set(outcomes, number, failed(fault)),
             }
         }
         items = again;

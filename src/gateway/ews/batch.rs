@@ -1,6 +1,9 @@
 //! Sends many items in as few requests as the limits allow, and stops sending when the server says so.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::{
+    collections::{BTreeMap, HashMap, VecDeque},
+    sync::Arc,
+};
 
 use super::{
     client::Client,
@@ -29,6 +32,8 @@ pub(super) struct Sender<'a> {
     pub(super) calendar: &'a Calendar,
     /// The fault after which nothing more is sent.
     stopped: Option<Fault>,
+    /// The requests that brought what was sent last, by the numbers of its parcels.
+    request_ids: HashMap<usize, Arc<str>>,
 }
 
 /// An item to be sent: its number, the zone in which the server is to see it, and its size.
@@ -57,8 +62,13 @@ impl<'a> Parcel<'a> {
 }
 
 impl<'a> Sender<'a> {
-    pub(super) const fn new(client: &'a Client, calendar: &'a Calendar) -> Self {
-        Self { client, calendar, stopped: None }
+    pub(super) fn new(client: &'a Client, calendar: &'a Calendar) -> Self {
+        Self { client, calendar, stopped: None, request_ids: HashMap::new() }
+    }
+
+    /// The name of the request in which the server took the parcel of that number, of those that were sent last.
+    pub(super) fn request_id(&self, number: usize) -> Option<Arc<str>> {
+        self.request_ids.get(&number).cloned()
     }
 
     /// Sends all parcels with the operation that `build` makes of some of them, and returns what became of each.
@@ -76,14 +86,18 @@ impl<'a> Sender<'a> {
     {
         let mut results = Vec::with_capacity(parcels.len());
         let mut requests = requests(parcels, self.client.config.batch_size.max(1));
+        self.request_ids.clear();
         while let Some(numbers) = requests.pop_front() {
             if let Some(stopped) = &self.stopped {
                 let fault = not_attempted(stopped);
                 results.extend(numbers.into_iter().map(|number| (number, Err(fault.clone()))));
                 continue;
             }
-            match self.client.send(&self.calendar.mailbox, &build(&numbers)).await {
-                Ok(answers) => {
+            match self.client.send_named(&self.calendar.mailbox, &build(&numbers)).await {
+                Ok((answers, request_id)) => {
+                    self.request_ids.extend(
+                        request_id.iter().flat_map(|id| numbers.iter().map(|number| (*number, Arc::clone(id)))),
+                    );
                     answers.iter().filter_map(|answer| answer.as_ref().err()).for_each(|fault| self.note(fault));
                     results.extend(numbers.into_iter().zip(answers));
                 }

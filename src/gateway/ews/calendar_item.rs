@@ -12,7 +12,6 @@ use crate::{
     model::{
         event::{BodyKind, Content, DesiredEvent, Importance, Sensitivity, ShowAs},
         fingerprint::Fingerprint,
-        key::SourceKey,
         link::Owner,
         recurrence::Recurrence,
         time::EventTime,
@@ -94,11 +93,12 @@ pub(super) enum Named {
     SourceKey,
     Fingerprint,
     Owner,
+    Generation,
 }
 
 impl Named {
     /// All of them.
-    pub(super) const ALL: [Self; 3] = [Self::SourceKey, Self::Fingerprint, Self::Owner];
+    pub(super) const ALL: [Self; 4] = [Self::SourceKey, Self::Fingerprint, Self::Owner, Self::Generation];
 
     /// The name.
     pub(super) const fn name(self) -> &'static str {
@@ -106,6 +106,7 @@ impl Named {
             Self::SourceKey => "SourceKey",
             Self::Fingerprint => "Fingerprint",
             Self::Owner => "Owner",
+            Self::Generation => "Generation",
         }
     }
 
@@ -228,7 +229,7 @@ impl<'a> Shown<'a> {
 pub(super) fn new_item(
     xml: &mut Xml,
     event: &DesiredEvent,
-    fingerprint: &Fingerprint,
+    (fingerprint, generation): (&Fingerprint, i64),
     owner: &Owner,
     version: ServerVersion,
 ) {
@@ -242,15 +243,12 @@ pub(super) fn new_item(
     };
     xml.element("t:CalendarItem", &[], |xml| {
         BEFORE_NAMED.iter().filter(is_said).for_each(|p| shown.write(xml, *p, version));
-        named(xml, &event.key, fingerprint, owner);
+        Named::SourceKey.write(xml, event.key.as_str());
+        Named::Fingerprint.write(xml, fingerprint.as_str());
+        Named::Owner.write(xml, &owner.0);
+        Named::Generation.write(xml, &generation.to_string());
         AFTER_NAMED.iter().filter(is_said).for_each(|p| shown.write(xml, *p, version));
     });
-}
-
-fn named(xml: &mut Xml, key: &SourceKey, fingerprint: &Fingerprint, owner: &Owner) {
-    Named::SourceKey.write(xml, key.as_str());
-    Named::Fingerprint.write(xml, fingerprint.as_str());
-    Named::Owner.write(xml, &owner.0);
 }
 
 const fn boolean(value: bool) -> &'static str {

@@ -41,6 +41,18 @@ impl Client {
     /// # Errors
     /// The fault of the request as a whole; those of its items are in the answer.
     pub(super) async fn send<O: Operation>(&self, mailbox: &Address, operation: &O) -> Result<O::Answer, Fault> {
+        self.send_named(mailbox, operation).await.map(|(answer, _)| answer)
+    }
+
+    /// The same, with the server's name for the request, or ours where it gives none.
+    ///
+    /// # Errors
+    /// As [`Self::send`].
+    pub(super) async fn send_named<O: Operation>(
+        &self,
+        mailbox: &Address,
+        operation: &O,
+    ) -> Result<(O::Answer, Option<Arc<str>>), Fault> {
         let mut circumstances = Circumstances {
             effect: O::EFFECT,
             impersonation: self.config.impersonation,
@@ -63,7 +75,7 @@ impl Client {
         match messages.and_then(|messages| operation.read(messages)) {
             Ok(answer) => {
                 self.acceptance.note(&header, mailbox);
-                Ok(answer)
+                Ok((answer, circumstances.request_id.as_deref().map(Arc::from)))
             }
             Err(ReadError::Fault(fault)) => Err(fault),
             Err(ReadError::Unreadable(unreadable)) if success => {

@@ -25,8 +25,8 @@ use crate::{
 pub(super) struct CreateItem<'a> {
     /// Where.
     pub(super) calendar: &'a Calendar,
-    /// What each shows, and the fingerprint that it is to carry; all in one zone.
-    pub(super) events: Vec<(&'a DesiredEvent, Fingerprint)>,
+    /// What each shows, and the fingerprint and the generation that it is to carry; all in one zone.
+    pub(super) events: Vec<(&'a DesiredEvent, Fingerprint, i64)>,
     /// Whose items they are.
     pub(super) owner: &'a Owner,
 }
@@ -41,15 +41,15 @@ impl Operation for CreateItem<'_> {
     }
 
     fn zone(&self) -> Option<&Zone> {
-        self.events.first().map(|(event, _)| event.time.zone())
+        self.events.first().map(|(event, ..)| event.time.zone())
     }
 
     fn write(&self, xml: &mut Xml, version: ServerVersion) {
         xml.element("m:CreateItem", &[("SendMeetingInvitations", "SendToNone")], |xml| {
             xml.element("m:SavedItemFolderId", &[], |xml| xml.empty("t:FolderId", &[("Id", &self.calendar.id)]));
             xml.element("m:Items", &[], |xml| {
-                for (event, fingerprint) in &self.events {
-                    new_item(xml, event, fingerprint, self.owner, version);
+                for (event, fingerprint, generation) in &self.events {
+                    new_item(xml, event, (fingerprint, *generation), self.owner, version);
                 }
             });
         });
@@ -82,8 +82,7 @@ mod tests {
     fn requests_are_in_schema_order() {
         let (calendar, owner) = (sample::calendar(), sample::owner());
         let events = [sample::meeting(), sample::all_day(), sample::series_with_exceptions(), sample::ambiguous()];
-        let fingerprints = events.iter().map(crate::model::event::DesiredEvent::fingerprint);
-        let events: Vec<_> = events.iter().zip(fingerprints).collect();
+        let events: Vec<_> = events.iter().map(|event| (event, event.fingerprint(), 1_790_000_000_000)).collect();
         let operation = CreateItem { calendar: &calendar, events, owner: &owner };
         for (setting, version) in sample::VERSIONS {
             check_request(&format!("create_item{version}"), &setting, &operation);
@@ -93,7 +92,7 @@ mod tests {
     #[test]
     fn answers_are_read_item_by_item() {
         let (calendar, owner, event) = (sample::calendar(), sample::owner(), sample::meeting());
-        let events = vec![(&event, event.fingerprint()); 3];
+        let events = vec![(&event, event.fingerprint(), 1); 3];
         let operation = CreateItem { calendar: &calendar, events, owner: &owner };
         let answer = include_str!("../../../tests/goldens/ews/create_item.answer.xml");
         let answers = check_answer(&operation, answer).unwrap();

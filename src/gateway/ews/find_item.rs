@@ -53,7 +53,7 @@ impl Operation for FindItem<'_> {
 
     fn write(&self, xml: &mut Xml, _version: ServerVersion) {
         xml.element("m:FindItem", &[("Traversal", "Shallow")], |xml| {
-            item_shape(xml, &Named::ALL);
+            found_shape(xml);
             let offset = self.offset.to_string();
             let view =
                 [("MaxEntriesReturned", PAGE_ITEMS_MAX), ("Offset", offset.as_str()), ("BasePoint", "Beginning")];
@@ -86,15 +86,14 @@ impl Operation for FindItem<'_> {
     }
 }
 
-/// Writes a shape with nothing but the id and some of our named properties.
-pub(super) fn item_shape(xml: &mut Xml, properties: &[Named]) {
+/// Writes the shape of what [`found_item`] reads: the id, when it was created, and our named properties.
+pub(super) fn found_shape(xml: &mut Xml) {
     xml.element("m:ItemShape", &[], |xml| {
         xml.text("t:BaseShape", "IdOnly");
-        if !properties.is_empty() {
-            xml.element("t:AdditionalProperties", &[], |xml| {
-                properties.iter().for_each(|property| property.field_uri(xml));
-            });
-        }
+        xml.element("t:AdditionalProperties", &[], |xml| {
+            xml.empty("t:FieldURI", &[("FieldURI", "item:DateTimeCreated")]);
+            Named::ALL.iter().for_each(|property| property.field_uri(xml));
+        });
     });
 }
 
@@ -111,7 +110,7 @@ fn is_equal(xml: &mut Xml, key: &SourceKey) {
 /// When it has no id.
 pub(super) fn found_item(element: &Element) -> Result<Option<FoundItem>, Unreadable> {
     let item = item_ref(element.require("ItemId")?)?;
-    let mut values: [Option<&str>; 3] = [None; 3];
+    let mut values: [Option<&str>; Named::ALL.len()] = [None; Named::ALL.len()];
     for property in element.children().iter().filter(|child| child.name() == "ExtendedProperty") {
         let uri = property.require("ExtendedFieldURI")?;
         let position = Named::ALL.iter().position(|named| uri.attribute("PropertyName") == Some(named.name()));
@@ -119,10 +118,13 @@ pub(super) fn found_item(element: &Element) -> Result<Option<FoundItem>, Unreada
             *value = property.child("Value").map(Element::text);
         }
     }
-    let [key, fingerprint, owner] = values;
+    let [key, fingerprint, owner, generation] = values;
+    let created = element.child("DateTimeCreated").and_then(|created| created.text().trim().parse().ok());
     Ok(key.map(|key| FoundItem {
         fingerprint: fingerprint.and_then(Fingerprint::parse),
         owner: owner.map(|owner| Owner(owner.to_owned())),
+        generation: generation.and_then(|generation| generation.parse().ok()),
+        created,
         ..FoundItem::new(item, key)
     }))
 }

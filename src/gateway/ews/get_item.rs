@@ -3,9 +3,8 @@
 //! <https://learn.microsoft.com/exchange/client-developer/web-service-reference/getitem-operation>
 
 use super::{
-    calendar_item::Named,
     document::{Element, Unreadable},
-    find_item::{found_item, item_shape},
+    find_item::{found_item, found_shape},
     operation::{Effect, Operation, ReadError, item_id},
     xml::Xml,
 };
@@ -36,7 +35,7 @@ impl Operation for GetItem {
 
     fn write(&self, xml: &mut Xml, _version: ServerVersion) {
         xml.element("m:GetItem", &[], |xml| {
-            item_shape(xml, &Named::ALL);
+            found_shape(xml);
             xml.element("m:ItemIds", &[], |xml| {
                 for id in &self.ids {
                     item_id(xml, &ItemRef { id: id.clone(), change_key: String::new() });

@@ -16,6 +16,7 @@ mod fault;
 mod find_item;
 mod get_folder;
 mod get_item;
+mod get_shown;
 mod occurrences;
 mod operation;
 mod read;
@@ -34,7 +35,7 @@ mod xml;
 
 use std::sync::Arc;
 
-use super::{BatchLimits, Calendar, Gateway, Later, Outcome, Pace, Reading, Write, acceptance::Acceptance};
+use super::{Answer, BatchLimits, Calendar, Gateway, Later, Pace, Reading, Write, acceptance::Acceptance};
 use crate::{
     auth::Authorization,
     clock::{Clock, SystemClock},
@@ -43,7 +44,8 @@ use crate::{
         address::Address,
         fault::Fault,
         key::SourceKey,
-        link::{FoundItem, Owner},
+        link::{FoundItem, ItemRef, Owner},
+        shown::Seen,
     },
     settings::ServerVersion,
 };
@@ -126,7 +128,15 @@ impl Gateway for EwsGateway {
         })
     }
 
-    fn apply<'a>(&'a self, calendar: &'a Calendar, writes: &'a [Write]) -> Later<'a, Vec<Outcome>> {
+    fn look<'a>(&'a self, calendar: &'a Calendar, items: &'a [ItemRef]) -> Later<'a, Result<Vec<Seen>, Fault>> {
+        Box::pin(get_shown::look(&self.client, calendar, items))
+    }
+
+    fn apply<'a>(&'a self, calendar: &'a Calendar, writes: &'a [Write]) -> Later<'a, Vec<Answer>> {
         Box::pin(apply::apply(&self.client, calendar, writes))
+    }
+
+    fn own<'a>(&'a self, calendar: &'a Calendar, items: &'a [ItemRef]) -> Later<'a, Vec<Result<(), Fault>>> {
+        Box::pin(apply::own(&self.client, calendar, items))
     }
 }

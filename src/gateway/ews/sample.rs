@@ -93,6 +93,8 @@ pub(super) fn meeting() -> DesiredEvent {
             categories: vec!["Project".to_owned(), "R&D".to_owned()],
             reminder_minutes: Some(15),
         },
+        keeps: None,
+        said: None,
     }
 }
 

@@ -73,8 +73,9 @@ impl Stage {
     }
 
     async fn apply(&self, write: Write) -> ItemRef {
-        let outcomes = self.gateway.apply(&self.calendar, &[write]).await;
-        let Outcome::Written { item, .. } = &outcomes[0] else { panic!("{outcomes:?}") };
+        let answers = self.gateway.apply(&self.calendar, &[write]).await;
+        let Outcome::Written { item, .. } = &answers[0].outcome else { panic!("{answers:?}") };
+        assert!(answers[0].request_id.is_some(), "{answers:?}");
         item.clone()
     }
 
@@ -90,7 +91,14 @@ impl Stage {
 
     async fn update(&self, item: &ItemRef, event: &DesiredEvent, fields: &[Field]) -> ItemRef {
         let (item, event) = (item.clone(), Arc::new(event.clone()));
-        self.apply(Write::Update { item, event, fields: fields.to_vec(), occurrences: Occurrences::NONE }).await
+        self.apply(Write::Update {
+            item,
+            event,
+            generation: 2,
+            fields: fields.to_vec(),
+            occurrences: Occurrences::NONE,
+        })
+        .await
     }
 
     /// How many items changed since, and those of ours.

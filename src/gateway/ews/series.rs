@@ -7,7 +7,7 @@
 use jiff::civil::DateTime;
 
 use super::{
-    apply::{Pending, update},
+    apply::{Pending, gone as not_found, update},
     batch::{Parcel, Sender},
     delete_item::{DeleteItem, Target},
     fault::{is_crossing, is_gone},
@@ -15,7 +15,7 @@ use super::{
     update_item::{Update, UpdateItem, Way, ends_too_early},
 };
 use crate::{
-    gateway::Outcome,
+    gateway::{Answer, Outcome},
     model::{
         event::DesiredEvent,
         fault::{Fault, FaultKind, FaultScope},
@@ -54,8 +54,9 @@ impl<'a> Master<'a> {
         self.fault.get_or_insert(fault);
     }
 
-    fn partly(self, fault: Fault) -> (usize, Outcome) {
-        (self.number, Outcome::Partly { item: self.item, fingerprint: self.fingerprint, fault })
+    fn partly(self, fault: Fault) -> (usize, Answer) {
+        let outcome = Outcome::Partly { item: self.item, fingerprint: self.fingerprint, fault };
+        (self.number, Answer::new(outcome, None))
     }
 }
 
@@ -68,7 +69,7 @@ struct Job<T> {
 }
 
 /// Writes the exceptions of series and returns what became of each.
-pub(super) async fn write_occurrences(sender: &mut Sender<'_>, mut masters: Vec<Master<'_>>) -> Vec<(usize, Outcome)> {
+pub(super) async fn write_occurrences(sender: &mut Sender<'_>, mut masters: Vec<Master<'_>>) -> Vec<(usize, Answer)> {
     if masters.is_empty() {
         return Vec::new();
     }
@@ -169,7 +170,7 @@ fn fail<T>(masters: &mut [Master<'_>], jobs: &[Job<T>], position: usize, fault: 
 
 /// Asks for the change keys, which every occurrence has changed, and writes the full fingerprint on the masters whose
 /// exceptions are all there.
-async fn finish(sender: &mut Sender<'_>, mut masters: Vec<Master<'_>>) -> Vec<(usize, Outcome)> {
+async fn finish(sender: &mut Sender<'_>, mut masters: Vec<Master<'_>>) -> Vec<(usize, Answer)> {
     let mut outcomes = Vec::with_capacity(masters.len());
     let wanted: Vec<_> = masters
         .iter()
@@ -180,15 +181,15 @@ async fn finish(sender: &mut Sender<'_>, mut masters: Vec<Master<'_>>) -> Vec<(u
     for (position, result) in sender.refresh(&wanted).await {
         match (result, masters.get_mut(position)) {
             (Ok(item), Some(master)) => master.item = item,
-            (Err(fault), Some(_)) if is_gone(&fault) => gone.push(position),
+            (Err(fault), Some(_)) if is_gone(&fault) => gone.push((position, not_found(&fault))),
             (Err(fault), Some(master)) => master.fail(fault),
             (_, None) => {}
         }
     }
     let mut complete = Vec::new();
     for (position, mut master) in masters.into_iter().enumerate() {
-        if gone.contains(&position) {
-            outcomes.push((master.number, Outcome::Gone));
+        if let Some((_, answer)) = gone.iter().find(|(gone, _)| *gone == position) {
+            outcomes.push((master.number, answer.clone()));
         } else if let Some(fault) = master.fault.take() {
             outcomes.push(master.partly(fault));
         } else {
@@ -201,8 +202,10 @@ async fn finish(sender: &mut Sender<'_>, mut masters: Vec<Master<'_>>) -> Vec<(u
         event: master.event,
         fields: None,
         fingerprint: master.event.fingerprint(),
+        generation: 0,
         way: Way::FIRST,
         refreshed: false,
+        request_id: None,
     });
     let pending = pending.collect();
     let mut complete: Vec<Option<Master<'_>>> = complete.into_iter().map(Some).collect();
@@ -211,8 +214,11 @@ async fn finish(sender: &mut Sender<'_>, mut masters: Vec<Master<'_>>) -> Vec<(u
             continue;
         };
         outcomes.push(match result {
-            Ok(item) => (master.number, Outcome::Written { item, fingerprint: pending.fingerprint }),
-            Err(fault) if is_gone(&fault) => (master.number, Outcome::Gone),
+            Ok(item) => {
+                let outcome = Outcome::Written { item, fingerprint: pending.fingerprint };
+                (master.number, Answer::new(outcome, pending.request_id))
+            }
+            Err(fault) if is_gone(&fault) => (master.number, not_found(&fault)),
             Err(fault) => master.partly(fault),
         });
     }

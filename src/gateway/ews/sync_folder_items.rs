@@ -3,9 +3,8 @@
 //! <https://learn.microsoft.com/exchange/client-developer/web-service-reference/syncfolderitems-operation>
 
 use super::{
-    calendar_item::Named,
     document::{Element, Unreadable},
-    find_item::{found_item, item_shape},
+    find_item::{found_item, found_shape},
     operation::{Effect, Operation, ReadError, item_ref, only},
     xml::Xml,
 };
@@ -74,7 +73,7 @@ impl Operation for SyncFolderItems<'_> {
 
     fn write(&self, xml: &mut Xml, _version: ServerVersion) {
         xml.element("m:SyncFolderItems", &[], |xml| {
-            item_shape(xml, &Named::ALL);
+            found_shape(xml);
             xml.element("m:SyncFolderId", &[], |xml| xml.empty("t:FolderId", &[("Id", &self.calendar.id)]));
             if let Some(state) = self.state {
                 xml.text("m:SyncState", state);

@@ -102,7 +102,13 @@ fn update(event: DesiredEvent, fields: &[Field]) -> Write {
 }
 
 fn update_occurrences(event: DesiredEvent, fields: &[Field], occurrences: Occurrences) -> Write {
-    Write::Update { item: item_ref("I", "old"), event: Arc::new(event), fields: fields.to_vec(), occurrences }
+    Write::Update {
+        item: item_ref("I", "old"),
+        event: Arc::new(event),
+        generation: 2,
+        fields: fields.to_vec(),
+        occurrences,
+    }
 }
 
 fn delete(id: &str) -> Write {
@@ -110,7 +116,7 @@ fn delete(id: &str) -> Write {
 }
 
 fn apply(server: &Arc<Server>, writes: &[Write]) -> Vec<Outcome> {
-    block_on(server.gateway(Latest.config()).apply(&sample::calendar(), writes))
+    crate::gateway::Answer::outcomes(block_on(server.gateway(Latest.config()).apply(&sample::calendar(), writes)))
 }
 
 fn read(server: &Arc<Server>, cursor: Option<&str>) -> Result<Reading, Fault> {
@@ -532,8 +538,8 @@ async fn a_wrong_password_costs_one_attempt() {
         let basic = Arc::new(Basic::new("service", &password, Arc::new(SystemClock)).unwrap());
         (server.clone(), Arc::new(EwsGateway::new(server.clone(), basic, server, Latest.config())))
     };
-    let refused = |outcomes: &[Outcome]| {
-        let fault = fault_of(&outcomes[0]);
+    let refused = |answers: &[crate::gateway::Answer]| {
+        let fault = fault_of(&answers[0].outcome);
         assert_eq!((fault.scope, fault.kind), (FaultScope::Credential, FaultKind::Permanent));
         assert!(fault.hint.is_some());
     };
@@ -550,7 +556,7 @@ async fn a_wrong_password_costs_one_attempt() {
         let gateway = gateway.clone();
         tasks.spawn(async move { gateway.apply(&sample::calendar(), &[delete("D")]).await });
     }
-    tasks.join_all().await.iter().for_each(|outcomes| refused(outcomes));
+    tasks.join_all().await.iter().for_each(|answers| refused(answers));
     assert_eq!(server.requests.load(Ordering::SeqCst), 4);
 }
 
@@ -606,7 +612,7 @@ proptest! {
         event.content.categories = categories;
         event.content.reminder_minutes = reminder;
         let (calendar, owner) = (sample::calendar(), sample::owner());
-        let events = vec![(&event, event.fingerprint())];
+        let events = vec![(&event, event.fingerprint(), 1)];
         let operation = super::create_item::CreateItem { calendar: &calendar, events, owner: &owner };
         let written = super::envelope::envelope(&setting.config(), &sample::mailbox(), &operation);
         let body = super::document::soap_body(&written).unwrap();

@@ -77,6 +77,8 @@ pub(super) enum Update<'a> {
         lays_out: bool,
         /// The fingerprint that it is to carry.
         fingerprint: Fingerprint,
+        /// The generation that it is to carry.
+        generation: i64,
         /// Whose item it is.
         owner: &'a Owner,
         /// How it is put.
@@ -86,6 +88,8 @@ pub(super) enum Update<'a> {
     Occurrence(Changed<'a>),
     /// Nothing but the fingerprint.
     Fingerprint(Fingerprint),
+    /// Nothing but whose item it is.
+    Owner(&'a Owner),
 }
 
 /// Changes items.
@@ -108,7 +112,7 @@ impl Operation for UpdateItem<'_> {
         self.changes.iter().find_map(|(_, update)| match update {
             Update::Fields { event, .. } => Some(event.time.zone()),
             Update::Occurrence(changed) => Some(changed.shown().time.zone()),
-            Update::Fingerprint(_) => None,
+            Update::Fingerprint(_) | Update::Owner(_) => None,
         })
     }
 
@@ -137,7 +141,7 @@ impl Operation for UpdateItem<'_> {
 
 fn updates(xml: &mut Xml, update: &Update<'_>, version: ServerVersion) {
     match update {
-        Update::Fields { event, fields, lays_out, fingerprint, owner, way } => {
+        Update::Fields { event, fields, lays_out, fingerprint, generation, owner, way } => {
             let shown = Shown::of(event, Clockwork::Instant);
             let of_single = |field: &Field| event.series.is_none() && matches!(field, Field::Time | Field::Recurrence);
             if (*lays_out && event.series.is_some()) || fields.iter().any(of_single) {
@@ -148,12 +152,14 @@ fn updates(xml: &mut Xml, update: &Update<'_>, version: ServerVersion) {
             }
             set_named(xml, Named::Fingerprint, fingerprint.as_str());
             set_named(xml, Named::Owner, &owner.0);
+            set_named(xml, Named::Generation, &generation.to_string());
         }
         Update::Occurrence(changed) => {
             let shown = changed.shown();
             changed.properties().into_iter().for_each(|property| set(xml, &shown, property, version));
         }
         Update::Fingerprint(fingerprint) => set_named(xml, Named::Fingerprint, fingerprint.as_str()),
+        Update::Owner(owner) => set_named(xml, Named::Owner, &owner.0),
     }
 }
 
@@ -245,7 +251,8 @@ mod tests {
 
     fn fields<'a>(event: &'a DesiredEvent, fields: &'a [Field], owner: &'a crate::model::link::Owner) -> Update<'a> {
         let lays_out = event.series.is_some();
-        Update::Fields { event, fields, lays_out, fingerprint: event.fingerprint(), owner, way: Way::FIRST }
+        let (fingerprint, generation) = (event.fingerprint(), 1_790_000_000_000);
+        Update::Fields { event, fields, lays_out, fingerprint, generation, owner, way: Way::FIRST }
     }
 
     #[test]
@@ -275,6 +282,7 @@ mod tests {
             fields: &[Field::Time],
             lays_out: false,
             fingerprint: meeting.fingerprint(),
+            generation: 1_790_000_000_001,
             owner: &owner,
             way: Way { start_first: true, removes_nothing: true },
         };

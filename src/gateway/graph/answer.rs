@@ -1,11 +1,13 @@
 //! What Graph answers, as far as it is read. Unknown members are passed over.
 
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use serde::{
     Deserialize, Deserializer,
     de::{IgnoredAny, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer},
 };
+
+use serde_json::Value;
 
 use crate::model::link::ItemRef;
 
@@ -15,6 +17,7 @@ use crate::model::link::ItemRef;
 pub(super) struct EventAnswer {
     pub(super) id: Option<String>,
     pub(super) change_key: Option<String>,
+    pub(super) created_date_time: Option<String>,
     /// `singleInstance`, `occurrence`, `exception` or `seriesMaster`.
     pub(super) r#type: Option<String>,
     /// Of an occurrence: the instant at which the rule lets it start.
@@ -103,7 +106,8 @@ pub(super) struct InnerAnswer {
     pub(super) body: Option<InnerBody>,
 }
 
-/// The body of an inner answer: an event, a page or an error. One type for all three, read without a detour.
+/// The body of an inner answer: an event, a page or an error. One type for all three, read without a detour. What an event
+/// shows is there when it was asked for.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct InnerBody {
@@ -113,9 +117,64 @@ pub(super) struct InnerBody {
     #[serde(rename = "@odata.nextLink")]
     next_link: Option<String>,
     error: Option<ErrorAnswer>,
+    pub(super) original_start: Option<String>,
+    pub(super) original_start_time_zone: Option<String>,
+    pub(super) subject: Option<String>,
+    pub(super) body: Option<TextAnswer>,
+    pub(super) location: Option<LocationAnswer>,
+    pub(super) start: Option<MomentAnswer>,
+    pub(super) end: Option<MomentAnswer>,
+    pub(super) is_all_day: Option<bool>,
+    pub(super) show_as: Option<String>,
+    pub(super) sensitivity: Option<String>,
+    pub(super) importance: Option<String>,
+    pub(super) categories: Option<Vec<String>>,
+    pub(super) is_reminder_on: Option<bool>,
+    pub(super) reminder_minutes_before_start: Option<u32>,
+    pub(super) recurrence: Option<RecurrenceAnswer>,
+    pub(super) exception_occurrences: Option<Vec<InnerBody>>,
+    pub(super) cancelled_occurrences: Option<Vec<String>>,
+    /// The server's name for the request, from the headers.
+    #[serde(skip)]
+    pub(super) request_id: Option<Arc<str>>,
+}
+
+/// A body.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct TextAnswer {
+    pub(super) content: Option<String>,
+}
+
+/// A place.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct LocationAnswer {
+    pub(super) display_name: Option<String>,
+}
+
+/// A wall time and its zone.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct MomentAnswer {
+    pub(super) date_time: Option<String>,
+    pub(super) time_zone: Option<String>,
+}
+
+/// A rule: what its members are called is not read.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct RecurrenceAnswer {
+    pub(super) pattern: BTreeMap<String, Value>,
+    pub(super) range: BTreeMap<String, Value>,
 }
 
 impl InnerBody {
+    /// The name of the item.
+    pub(super) fn item_ref(&self) -> Option<ItemRef> {
+        Some(ItemRef { id: self.id.clone()?, change_key: self.change_key.clone()? })
+    }
+
     /// The item that was written.
     pub(super) fn into_item_ref(self) -> Option<ItemRef> {
         Some(ItemRef { id: self.id?, change_key: self.change_key? })

@@ -1,16 +1,20 @@
 //! Writes, up to 20 in one request, and after them the occurrences of series that differ.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use jiff::civil::DateTime;
 
 use super::{
-    super::{Calendar, Outcome, Write},
+    super::{Answer, Calendar, Outcome, Write},
     GraphGateway,
-    batch::{Inner, Sender, Settled},
+    batch::{Failure, Inner, Sender, Settled},
     create_event, delete_event, fault,
     fault::Verb,
     occurrences::{self, Pending},
+    properties::Said,
     update_event,
 };
 use crate::model::{
@@ -24,14 +28,27 @@ use crate::model::{
 
 /// One write and what its item says after its request.
 enum Due<'a> {
-    Create { event: &'a DesiredEvent, generation: i64, says: Fingerprint },
-    Update { item: &'a ItemRef, event: &'a DesiredEvent, fields: &'a [Field], lays_out: bool, says: Fingerprint },
-    Delete { item: &'a ItemRef },
+    Create {
+        event: &'a DesiredEvent,
+        generation: i64,
+        says: Fingerprint,
+    },
+    Update {
+        item: &'a ItemRef,
+        event: &'a DesiredEvent,
+        generation: i64,
+        fields: &'a [Field],
+        lays_out: bool,
+        says: Fingerprint,
+    },
+    Delete {
+        item: &'a ItemRef,
+    },
 }
 
-/// Carries out writes and returns one outcome for each, in their order.
-pub(super) async fn apply(gateway: &GraphGateway, calendar: &Calendar, writes: &[Write]) -> Vec<Outcome> {
-    let mut outcomes: Vec<Outcome> = writes.iter().map(|_| Outcome::Failed(second_write())).collect();
+/// Carries out writes and returns one answer for each, in their order.
+pub(super) async fn apply(gateway: &GraphGateway, calendar: &Calendar, writes: &[Write]) -> Vec<Answer> {
+    let mut outcomes: Vec<Answer> = writes.iter().map(|_| Answer::new(Outcome::Failed(second_write()), None)).collect();
     let mut sender = Sender::new(gateway, &calendar.mailbox);
     let mut places = first_writes(writes);
     let bare = remove_recurrences(&mut sender, calendar, writes, &mut places, &mut outcomes).await;
@@ -40,7 +57,8 @@ pub(super) async fn apply(gateway: &GraphGateway, calendar: &Calendar, writes: &
     let answers = sender.run(&requests).await;
     let mut pending = Vec::new();
     for ((place, due), answer) in due.iter().zip(answers) {
-        let outcome = match (due.outcome(answer), bare.get(place)) {
+        let Answer { outcome, request_id } = due.answer(answer);
+        let outcome = match (outcome, bare.get(place)) {
             // It is there as a single event, and says so.
             (Outcome::Failed(fault), Some(item)) => Outcome::Partly {
                 item: item.clone(),
@@ -50,9 +68,10 @@ pub(super) async fn apply(gateway: &GraphGateway, calendar: &Calendar, writes: &
             (outcome, _) => outcome,
         };
         if let (Some((event, series, only)), Outcome::Written { item, .. }) = (second_wave(&writes[*place]), &outcome) {
-            pending.push(Pending { place: *place, item: item.clone(), event, series, only });
+            let generation = generation(&writes[*place]);
+            pending.push(Pending { place: *place, item: item.clone(), event, series, generation, only });
         }
-        outcomes[*place] = outcome;
+        outcomes[*place] = Answer::new(outcome, request_id);
     }
     if !pending.is_empty() {
         for (place, outcome) in occurrences::write(&mut sender, calendar, pending).await {
@@ -60,6 +79,14 @@ pub(super) async fn apply(gateway: &GraphGateway, calendar: &Calendar, writes: &
         }
     }
     outcomes
+}
+
+/// Writes the name of this instance on items, and nothing else.
+pub(super) async fn own(gateway: &GraphGateway, calendar: &Calendar, items: &[ItemRef]) -> Vec<Result<(), Fault>> {
+    let request = |item: &ItemRef| update_event::update_owner(calendar, &item.id, &gateway.config.owner);
+    let requests: Vec<Inner<'_>> = items.iter().map(request).collect();
+    let answers = Sender::new(gateway, &calendar.mailbox).run(&requests).await;
+    answers.into_iter().map(|answer| answer.map(|_| ()).map_err(|failure| failure.fault)).collect()
 }
 
 /// Makes single events of the series that are laid out anew, so that none of their exceptions stays, and returns what they
@@ -70,13 +97,14 @@ async fn remove_recurrences(
     calendar: &Calendar,
     writes: &[Write],
     places: &mut Vec<usize>,
-    outcomes: &mut [Outcome],
+    outcomes: &mut [Answer],
 ) -> HashMap<usize, ItemRef> {
     let says = Fingerprint::unknown();
     let owner = &sender.gateway.config.owner;
     let rebuilt = |place: &usize| match &writes[*place] {
-        Write::Update { item, event, occurrences: Occurrences::All, .. } if event.series.is_some() => {
-            let request = update_event::remove_recurrence(calendar, &item.id, event, &says, owner);
+        Write::Update { item, event, generation, occurrences: Occurrences::All, .. } if event.series.is_some() => {
+            let said = Said { fingerprint: &says, generation: *generation, owner };
+            let request = update_event::remove_recurrence(calendar, &item.id, event, said);
             Some((*place, item, request))
         }
         Write::Create { .. } | Write::Update { .. } | Write::Delete { .. } => None,
@@ -97,12 +125,17 @@ async fn remove_recurrences(
                 bare.insert(place, body.into_item_ref().unwrap_or_else(|| item.clone()));
                 continue;
             }
-            Err(failure) if failure.gone => outcomes[place] = Outcome::Gone,
-            Err(failure) => outcomes[place] = Outcome::Failed(failure.fault),
+            Err(failure) => outcomes[place] = failed(failure),
         }
         places.retain(|other| *other != place);
     }
     bare
+}
+
+/// What a failure makes of a change or a removal.
+fn failed(failure: Failure) -> Answer {
+    let request_id = failure.fault.request_id.as_deref().map(Arc::from);
+    Answer::new(if failure.gone { Outcome::Gone } else { Outcome::Failed(failure.fault) }, request_id)
 }
 
 /// The first write for each item and key: a batch is carried out in any order, so it holds one for each.
@@ -134,6 +167,14 @@ fn second_wave(write: &Write) -> Option<(&DesiredEvent, &Series, Option<&[DateTi
     Some((event, series, occurrences.only()))
 }
 
+/// The generation of a write; of a delete there is none.
+const fn generation(write: &Write) -> i64 {
+    match write {
+        Write::Create { generation, .. } | Write::Update { generation, .. } => *generation,
+        Write::Delete { .. } => 0,
+    }
+}
+
 impl<'a> Due<'a> {
     fn of(write: &'a Write) -> Self {
         let says = |event: &DesiredEvent| match second_wave(write) {
@@ -142,9 +183,14 @@ impl<'a> Due<'a> {
         };
         match write {
             Write::Create { event, generation } => Self::Create { event, generation: *generation, says: says(event) },
-            Write::Update { item, event, fields, occurrences } => {
-                Self::Update { item, event, fields, lays_out: occurrences.lays_out(), says: says(event) }
-            }
+            Write::Update { item, event, generation, fields, occurrences } => Self::Update {
+                item,
+                event,
+                generation: *generation,
+                fields,
+                lays_out: occurrences.lays_out(),
+                says: says(event),
+            },
             Write::Delete { item, .. } => Self::Delete { item },
         }
     }
@@ -153,29 +199,34 @@ impl<'a> Due<'a> {
         let owner = &gateway.config.owner;
         match self {
             Self::Create { event, generation, says } => {
-                create_event::create_event(calendar, event, *generation, says, owner)
+                let said = Said { fingerprint: says, generation: *generation, owner };
+                create_event::create_event(calendar, event, said)
             }
-            Self::Update { item, event, fields, lays_out, says } => {
-                update_event::update_event(calendar, &item.id, event, (fields, *lays_out), says, owner)
+            Self::Update { item, event, generation, fields, lays_out, says } => {
+                let said = Said { fingerprint: says, generation: *generation, owner };
+                update_event::update_event(calendar, &item.id, event, (fields, *lays_out), said)
             }
             Self::Delete { item } => delete_event::delete_event(calendar, &item.id),
         }
     }
 
-    fn outcome(&self, answer: Settled) -> Outcome {
+    fn answer(&self, answer: Settled) -> Answer {
         let (verb, says) = match self {
             Self::Create { says, .. } => (Verb::Create, Some(says)),
             Self::Update { says, .. } => (Verb::Change, Some(says)),
             Self::Delete { .. } => (Verb::Change, None),
         };
         match (answer, says) {
-            (Ok(_), None) => Outcome::Gone,
-            (Ok(body), Some(says)) => match body.into_item_ref() {
-                Some(item) => Outcome::Written { item, fingerprint: says.clone() },
-                None => Outcome::Failed(fault::of_nonsense(verb, "the written event has no id or change key")),
-            },
-            (Err(failure), _) if failure.gone && verb == Verb::Change => Outcome::Gone,
-            (Err(failure), _) => Outcome::Failed(failure.fault),
+            (Ok(body), None) => Answer::new(Outcome::Gone, body.request_id),
+            (Ok(body), Some(says)) => {
+                let request_id = body.request_id.clone();
+                let outcome = match body.into_item_ref() {
+                    Some(item) => Outcome::Written { item, fingerprint: says.clone() },
+                    None => Outcome::Failed(fault::of_nonsense(verb, "the written event has no id or change key")),
+                };
+                Answer::new(outcome, request_id)
+            }
+            (Err(failure), _) => failed(Failure { gone: failure.gone && verb == Verb::Change, ..failure }),
         }
     }
 }

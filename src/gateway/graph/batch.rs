@@ -1,7 +1,10 @@
 //! `POST /$batch`: up to 20 requests in one, un-chained; each is answered, and judged, on its own.
 //! <https://learn.microsoft.com/en-us/graph/json-batching>
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::{
+    collections::{BTreeMap, HashMap, VecDeque},
+    sync::Arc,
+};
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use serde::Serialize;
@@ -11,7 +14,7 @@ use super::{
     answer::{BatchAnswer, InnerAnswer, InnerBody},
     event::EventBody,
     fault::{self, Place, Refusal, Verb},
-    send::{self, Call, PREFER},
+    send::{self, Call, PREFER, PREFER_TEXT},
 };
 use crate::model::{
     address::Address,
@@ -31,12 +34,19 @@ pub(super) struct Inner<'a> {
     pub(super) url: String,
     pub(super) body: Option<EventBody<'a>>,
     pub(super) verb: Verb,
+    /// Whether bodies are wanted as text.
+    pub(super) as_text: bool,
 }
 
 impl Inner<'_> {
     /// A GET.
     pub(super) fn get(url: String) -> Self {
-        Self { method: "GET", url, body: None, verb: Verb::Read }
+        Self { method: "GET", url, body: None, verb: Verb::Read, as_text: false }
+    }
+
+    /// A GET that wants bodies as text.
+    pub(super) fn get_text(url: String) -> Self {
+        Self { as_text: true, ..Self::get(url) }
     }
 }
 
@@ -183,11 +193,19 @@ async fn send_chunk(
     if !matches!(answer.status, 200..=299) {
         return all_fail(settled, &send::refused(gateway, &answer, verb));
     }
+    let outer_id = answer.headers.get("request-id").and_then(|id| id.to_str().ok()).map(Arc::from);
     let Ok(answer) = serde_json::from_slice::<BatchAnswer>(&answer.body) else {
-        let fault = fault::of_nonsense(verb, "the answer to POST /$batch cannot be read");
+        let mut fault = fault::of_nonsense(verb, "the answer to POST /$batch cannot be read");
+        fault.request_id = outer_id.as_deref().map(str::to_owned);
         return all_fail(settled, &fault);
     };
-    settle(gateway, mailbox, requests, &chunk, &token, answer, settled)
+    settle(gateway, mailbox, requests, &chunk, &token, Answered { answer, request_id: outer_id }, settled)
+}
+
+/// The answer to a batch, and the server's name for the request.
+struct Answered {
+    answer: BatchAnswer,
+    request_id: Option<Arc<str>>,
 }
 
 /// Judges each answer of a batch; returns those whose token was refused, to be sent once more with a new one.
@@ -197,7 +215,7 @@ fn settle(
     requests: &[Inner<'_>],
     chunk: &Chunk,
     token: &HeaderValue,
-    answer: BatchAnswer,
+    Answered { answer, request_id }: Answered,
     settled: &mut [Option<Settled>],
 ) -> Vec<Chunk> {
     let mut answers: HashMap<String, InnerAnswer> = HashMap::with_capacity(answer.responses.len());
@@ -208,7 +226,7 @@ fn settle(
     for (index, place) in chunk.places.iter().enumerate() {
         let Some(inner) = answers.remove(&id(index)) else { continue };
         let status = inner.status;
-        let mut one = judge(gateway, inner, requests[*place].verb);
+        let mut one = judge(gateway, inner, requests[*place].verb, request_id.as_ref());
         match (&mut one, &chunk.refused_before) {
             (Ok(_), _) => gateway.acceptance.note(token, mailbox),
             (Err(failure), Some(before)) if status == 401 => {
@@ -225,21 +243,29 @@ fn settle(
     vec![Chunk { places: refused, refused_before: Some(token.clone()) }]
 }
 
-fn judge(gateway: &GraphGateway, inner: InnerAnswer, verb: Verb) -> Settled {
+/// Judges one answer. It names its request, or else the one of the batch.
+fn judge(gateway: &GraphGateway, inner: InnerAnswer, verb: Verb, outer_id: Option<&Arc<str>>) -> Settled {
     if matches!(inner.status, 200..=299) {
-        return Ok(inner.body.unwrap_or_default());
+        let headers = inner.headers.as_ref();
+        let named = headers.and_then(|all| all.iter().find(|(name, _)| name.eq_ignore_ascii_case("request-id")));
+        let request_id = named.map(|(_, id)| Arc::from(id.as_str())).or_else(|| outer_id.cloned());
+        let mut body = inner.body.unwrap_or_default();
+        body.request_id = request_id;
+        return Ok(body);
     }
     let headers = header_map(inner.headers.unwrap_or_default());
     let error = inner.body.as_ref().and_then(InnerBody::error);
     let refusal = Refusal { status: inner.status, headers: &headers, error, place: Place::Inner, verb };
-    Err(Failure { gone: fault::is_gone(&refusal), fault: fault::of_refusal(&refusal, gateway.clock.now()) })
+    let mut fault = fault::of_refusal(&refusal, gateway.clock.now());
+    fault.request_id = fault.request_id.or_else(|| outer_id.map(|id| (**id).to_owned()));
+    Err(Failure { gone: fault::is_gone(&refusal), fault })
 }
 
 fn call<'a>(mailbox: &'a Address, requests: &[Inner<'_>], places: &[usize], verb: Verb) -> Call<'a> {
     let inner = |(index, place): (usize, &usize)| {
         let request = &requests[*place];
         let content_type = request.body.is_some().then_some("application/json");
-        let headers = InnerHeaders { prefer: PREFER, content_type };
+        let headers = InnerHeaders { prefer: if request.as_text { PREFER_TEXT } else { PREFER }, content_type };
         InnerRequest { id: id(index), method: request.method, url: &request.url, headers, body: request.body.as_ref() }
     };
     let body = BatchBody { requests: places.iter().enumerate().map(inner).collect() };

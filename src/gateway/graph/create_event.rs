@@ -8,9 +8,10 @@ use super::{
     batch::Inner,
     event::EventBody,
     fault::Verb,
-    path, properties,
+    path,
+    properties::{self, Said},
 };
-use crate::model::{event::DesiredEvent, fingerprint::Fingerprint, link::Owner};
+use crate::model::event::DesiredEvent;
 
 /// The name space of our transaction ids: the property set.
 const NAMESPACE: Uuid = match Uuid::try_parse(PROPERTY_SET) {
@@ -18,19 +19,13 @@ const NAMESPACE: Uuid = match Uuid::try_parse(PROPERTY_SET) {
     Err(_) => Uuid::NAMESPACE_OID,
 };
 
-/// The request. `fingerprint` is what the event says once it is there.
-pub(super) fn create_event<'a>(
-    calendar: &Calendar,
-    event: &'a DesiredEvent,
-    generation: i64,
-    fingerprint: &'a Fingerprint,
-    owner: &'a Owner,
-) -> Inner<'a> {
+/// The request. `said` is what the event says once it is there.
+pub(super) fn create_event<'a>(calendar: &Calendar, event: &'a DesiredEvent, said: Said<'a>) -> Inner<'a> {
     let mut body = EventBody::whole(event);
-    body.transaction_id = Some(transaction_id(calendar, event, generation).to_string());
-    body.single_value_extended_properties = Some(properties::of(&event.key, fingerprint, owner));
+    body.transaction_id = Some(transaction_id(calendar, event, said.generation).to_string());
+    body.single_value_extended_properties = Some(properties::of(&event.key, said));
     let url = path::calendar_events(&calendar.mailbox, &calendar.id);
-    Inner { method: "POST", url, body: Some(body), verb: Verb::Create }
+    Inner { method: "POST", url, body: Some(body), verb: Verb::Create, as_text: false }
 }
 
 /// The same create always has the same id, so that the server recognises a repetition; an item that is created anew

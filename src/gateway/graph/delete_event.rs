@@ -5,5 +5,5 @@ use super::{super::Calendar, batch::Inner, fault::Verb, path};
 
 /// The request, for an event, a series or one occurrence.
 pub(super) fn delete_event(calendar: &Calendar, id: &str) -> Inner<'static> {
-    Inner { method: "DELETE", url: path::event(&calendar.mailbox, id), body: None, verb: Verb::Change }
+    Inner { method: "DELETE", url: path::event(&calendar.mailbox, id), body: None, verb: Verb::Change, as_text: false }
 }

@@ -49,7 +49,7 @@ pub(super) struct EventBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) transaction_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) single_value_extended_properties: Option<[Property<'a>; 3]>,
+    pub(super) single_value_extended_properties: Option<Vec<Property<'a>>>,
 }
 
 /// The text of an event.

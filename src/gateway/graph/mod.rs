@@ -12,6 +12,7 @@ mod delete_event;
 mod event;
 mod fault;
 mod get_calendar;
+mod get_event;
 mod list_events;
 mod list_instances;
 mod occurrences;
@@ -24,7 +25,7 @@ mod update_event;
 
 use std::{fmt, sync::Arc};
 
-use super::{BatchLimits, Calendar, Gateway, Later, Outcome, Pace, Reading, Write, acceptance::Acceptance};
+use super::{Answer, BatchLimits, Calendar, Gateway, Later, Pace, Reading, Write, acceptance::Acceptance};
 use crate::{
     auth::Authorization,
     clock::Clock,
@@ -33,7 +34,8 @@ use crate::{
         address::Address,
         fault::Fault,
         key::SourceKey,
-        link::{FoundItem, Owner},
+        link::{FoundItem, ItemRef, Owner},
+        shown::Seen,
         snapshot::Snapshot,
     },
 };
@@ -104,8 +106,16 @@ impl Gateway for GraphGateway {
         Box::pin(list_events::with_keys(self, calendar, keys))
     }
 
-    fn apply<'a>(&'a self, calendar: &'a Calendar, writes: &'a [Write]) -> Later<'a, Vec<Outcome>> {
+    fn look<'a>(&'a self, calendar: &'a Calendar, items: &'a [ItemRef]) -> Later<'a, Result<Vec<Seen>, Fault>> {
+        Box::pin(get_event::look(self, calendar, items))
+    }
+
+    fn apply<'a>(&'a self, calendar: &'a Calendar, writes: &'a [Write]) -> Later<'a, Vec<Answer>> {
         Box::pin(apply::apply(self, calendar, writes))
+    }
+
+    fn own<'a>(&'a self, calendar: &'a Calendar, items: &'a [ItemRef]) -> Later<'a, Vec<Result<(), Fault>>> {
+        Box::pin(apply::own(self, calendar, items))
     }
 }
 

@@ -3,17 +3,19 @@
 //!
 //! *Invariant*: until the last of them is written, the item's `Fingerprint` says that its occurrences are not.
 
-use std::{borrow::Cow, collections::VecDeque};
+use std::{borrow::Cow, collections::VecDeque, sync::Arc};
 
 use jiff::civil::DateTime;
 
 use super::{
-    super::{Calendar, Outcome},
+    super::{Answer, Calendar, Outcome},
     batch::Sender,
     delete_event, fault,
     fault::Verb,
     list_instances::{self, Instance},
-    pages, update_event,
+    pages,
+    properties::Said,
+    update_event,
 };
 use crate::model::{
     event::{Content, DesiredEvent},
@@ -32,6 +34,8 @@ pub(super) struct Pending<'a> {
     pub(super) item: ItemRef,
     pub(super) event: &'a DesiredEvent,
     pub(super) series: &'a Series,
+    /// The generation of its write.
+    pub(super) generation: i64,
     /// The originals that are written; `None` for all that differ, of a series that was just laid out.
     pub(super) only: Option<&'a [DateTime]>,
 }
@@ -74,7 +78,7 @@ impl<'a> Task<'a> {
         self.steps.pop_front()
     }
 
-    fn outcome(self, written: Option<ItemRef>) -> (usize, Outcome) {
+    fn answer(self, written: Option<ItemRef>, request_id: Option<Arc<str>>) -> (usize, Answer) {
         let outcome = match (written, self.fault) {
             (Some(item), None) => Outcome::Written { item, fingerprint: self.fingerprint },
             (item, fault) => Outcome::Partly {
@@ -83,7 +87,7 @@ impl<'a> Task<'a> {
                 fault: fault.unwrap_or_else(|| fault::of_nonsense(Verb::Change, "the series was not finished")),
             },
         };
-        (self.pending.place, outcome)
+        (self.pending.place, Answer::new(outcome, request_id))
     }
 }
 
@@ -93,7 +97,7 @@ pub(super) async fn write<'a>(
     sender: &mut Sender<'_>,
     calendar: &Calendar,
     pending: Vec<Pending<'a>>,
-) -> Vec<(usize, Outcome)> {
+) -> Vec<(usize, Answer)> {
     let mut tasks = prepare(sender, calendar, pending).await;
     loop {
         let mut due: Vec<(&mut Task<'a>, Step<'a>)> = Vec::new();
@@ -130,9 +134,9 @@ pub(super) async fn write<'a>(
 }
 
 /// Says on each series that it is whole.
-async fn finish(sender: &mut Sender<'_>, calendar: &Calendar, tasks: Vec<Task<'_>>) -> Vec<(usize, Outcome)> {
+async fn finish(sender: &mut Sender<'_>, calendar: &Calendar, tasks: Vec<Task<'_>>) -> Vec<(usize, Answer)> {
     let (done, failed): (Vec<_>, Vec<_>) = tasks.into_iter().partition(|task| task.fault.is_none());
-    let mut outcomes: Vec<(usize, Outcome)> = failed.into_iter().map(|task| task.outcome(None)).collect();
+    let mut outcomes: Vec<(usize, Answer)> = failed.into_iter().map(|task| task.answer(None, None)).collect();
     let owner = &sender.gateway.config.owner;
     let request =
         |task: &'_ Task<'_>| -> (String, Fingerprint) { (task.pending.item.id.clone(), task.fingerprint.clone()) };
@@ -141,13 +145,16 @@ async fn finish(sender: &mut Sender<'_>, calendar: &Calendar, tasks: Vec<Task<'_
         .iter()
         .zip(&named)
         .map(|(task, (id, fingerprint))| {
-            update_event::update_properties(calendar, id, task.pending.event, fingerprint, owner)
+            let said = Said { fingerprint, generation: task.pending.generation, owner };
+            update_event::update_properties(calendar, id, task.pending.event, said)
         })
         .collect();
     let answers = if requests.is_empty() { Vec::new() } else { sender.run(&requests).await };
     for (mut task, answer) in done.into_iter().zip(answers) {
+        let mut request_id = None;
         let item = match answer {
             Ok(body) => {
+                request_id.clone_from(&body.request_id);
                 let item = body.into_item_ref();
                 if item.is_none() {
                     task.fault = Some(fault::of_nonsense(Verb::Change, "the updated series has no id or change key"));
@@ -159,7 +166,7 @@ async fn finish(sender: &mut Sender<'_>, calendar: &Calendar, tasks: Vec<Task<'_
                 None
             }
         };
-        outcomes.push(task.outcome(item));
+        outcomes.push(task.answer(item, request_id));
     }
     outcomes
 }

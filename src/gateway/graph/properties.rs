@@ -1,7 +1,7 @@
 //! Our named properties on an event.
 //! <https://learn.microsoft.com/en-us/graph/api/resources/singlevaluelegacyextendedproperty?view=graph-rest-1.0>
 
-use std::sync::LazyLock;
+use std::{borrow::Cow, sync::LazyLock};
 
 use serde::Serialize;
 
@@ -22,6 +22,8 @@ static SOURCE_KEY: LazyLock<String> = LazyLock::new(|| id("SourceKey"));
 static FINGERPRINT: LazyLock<String> = LazyLock::new(|| id("Fingerprint"));
 /// The id of the property that names the instance of the daemon.
 static OWNER: LazyLock<String> = LazyLock::new(|| id("Owner"));
+/// The id of the property that tells which write the item shows.
+static GENERATION: LazyLock<String> = LazyLock::new(|| id("Generation"));
 /// What comes before the name in an id.
 static HEAD: LazyLock<String> = LazyLock::new(|| id(""));
 
@@ -33,23 +35,37 @@ fn id(name: &str) -> String {
 #[derive(Debug, Serialize)]
 pub(super) struct Property<'a> {
     id: &'static str,
-    value: &'a str,
+    value: Cow<'a, str>,
+}
+
+/// What an item says of itself besides its key.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Said<'a> {
+    pub(super) fingerprint: &'a Fingerprint,
+    pub(super) generation: i64,
+    pub(super) owner: &'a Owner,
 }
 
 /// The properties that each of our items carries.
-pub(super) fn of<'a>(key: &'a SourceKey, fingerprint: &'a Fingerprint, owner: &'a Owner) -> [Property<'a>; 3] {
-    [
-        Property { id: &SOURCE_KEY, value: key.as_str() },
-        Property { id: &FINGERPRINT, value: fingerprint.as_str() },
-        Property { id: &OWNER, value: &owner.0 },
+pub(super) fn of<'a>(key: &'a SourceKey, said: Said<'a>) -> Vec<Property<'a>> {
+    vec![
+        Property { id: &SOURCE_KEY, value: key.as_str().into() },
+        Property { id: &FINGERPRINT, value: said.fingerprint.as_str().into() },
+        Property { id: &OWNER, value: said.owner.0.as_str().into() },
+        Property { id: &GENERATION, value: said.generation.to_string().into() },
     ]
+}
+
+/// The property that says whose an item is.
+pub(super) fn of_owner(owner: &Owner) -> Vec<Property<'_>> {
+    vec![Property { id: &OWNER, value: owner.0.as_str().into() }]
 }
 
 /// The query options `$select` and `$expand` of a listing of our items.
 pub(super) fn selection() -> String {
-    let names = [&SOURCE_KEY, &FINGERPRINT, &OWNER].map(|id| format!("id eq {}", path::literal(id)));
+    let names = [&SOURCE_KEY, &FINGERPRINT, &OWNER, &GENERATION].map(|id| format!("id eq {}", path::literal(id)));
     let expand = format!("singleValueExtendedProperties($filter={})", names.join(" or "));
-    format!("$select=id,changeKey,type&$expand={}", path::value(&expand))
+    format!("$select=id,changeKey,createdDateTime,type&$expand={}", path::value(&expand))
 }
 
 /// The query option `$filter`: the items that carry a key, or exactly this key.
@@ -78,8 +94,10 @@ pub(super) fn found_item(event: EventAnswer) -> Option<FoundItem> {
     let key = value_of(properties, &SOURCE_KEY)?.to_owned();
     let fingerprint = value_of(properties, &FINGERPRINT).and_then(Fingerprint::parse);
     let owner = value_of(properties, &OWNER).map(|owner| Owner(owner.to_owned()));
+    let generation = value_of(properties, &GENERATION).and_then(|generation| generation.parse().ok());
+    let created = event.created_date_time.as_deref().and_then(|created| created.parse().ok());
     let item: ItemRef = event.item_ref()?;
-    Some(FoundItem { fingerprint, owner, ..FoundItem::new(item, key) })
+    Some(FoundItem { fingerprint, owner, generation, created, ..FoundItem::new(item, key) })
 }
 
 #[cfg(test)]

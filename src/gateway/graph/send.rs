@@ -24,6 +24,8 @@ use crate::{
 
 /// Ids that stay the same while an item stays in its mailbox. Not sticky: it goes with each request.
 pub(super) const PREFER: &str = "IdType=\"ImmutableId\"";
+/// The same, with bodies as text.
+pub(super) const PREFER_TEXT: &str = "IdType=\"ImmutableId\", outlook.body-content-type=\"text\"";
 /// Bodies below this are not worth compressing.
 const GZIP_BYTES_MIN: usize = 1024;
 

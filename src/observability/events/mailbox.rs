@@ -118,7 +118,16 @@ declare_events! {
         mailbox: &'a str,
         /// The other instance.
         owner: &'a str,
-    } hint "stop the other instance, or leave the mailbox to it" metric "ownership_refusals_total"
+    } hint "leave the mailbox to it; or stop it, and take over with `calsyncd adopt --take-over`" metric "ownership_refusals_total"
+
+    /// Items were written after what the state knows of them: it is an old copy, such as a backup. What the items say counts,
+    /// and nothing is rewritten for it.
+    WARN StateOutdated<'a> "state_outdated": "items are newer than the state" {
+        /// The mailbox.
+        mailbox: &'a str,
+        /// Items that are newer.
+        count: u64,
+    } metric "states_outdated_total"
 
     /// The checker found a plan that must not run. Nothing was written.
     ERROR PlanRefusedError<'a> "plan_refused_error": "a plan is refused by its checker" {

@@ -101,7 +101,7 @@ async fn carry_out_one(sandbox: &Sandbox, one: &One<'_>) -> Result<Response<Byte
         Admission::Refuse(refusal) => return Ok(refused(sandbox, refusal)),
     };
     let response = match may(one.application, &route, &mailbox).and_then(|()| execute(sandbox, one, &route, &mailbox)) {
-        Ok(response) => response,
+        Ok(response) => named(response),
         Err(error) => error_response(sandbox, &error),
     };
     if pass.drop_answer { Err(Cut) } else { Ok(response) }
@@ -186,7 +186,12 @@ async fn batch(
         return Outcome::Broken;
     }
     sandbox.shuffle(&mut answers);
-    Outcome::Answer(answer::json(200, &json!({"responses": answers})))
+    Outcome::Answer(named(answer::json(200, &json!({"responses": answers}))))
+}
+
+/// The answer with the name of its request.
+fn named(response: Response<Bytes>) -> Response<Bytes> {
+    answer::with_header(response, "request-id", &uuid::Uuid::new_v4().to_string())
 }
 
 async fn run_steps(

@@ -10,6 +10,7 @@ use super::{
     item::{Entry, Exception, Item, PropertyName},
     mailbox::Mailbox,
     recurrence::RecurrenceEnd,
+    touch::settle_before_listing,
 };
 
 /// Which item is meant.
@@ -99,7 +100,9 @@ impl Store {
     /// # Errors
     /// When the mailbox or the folder cannot be reached.
     pub fn find(&self, address: &str, folder: Option<&str>, filter: &Filter) -> Result<Vec<Entry>, StoreError> {
+        let now = self.clock.now();
         self.with(address, |mailbox| {
+            settle_before_listing(mailbox, now);
             let folder = folder.map(|id| mailbox.folder(Some(id))).transpose()?;
             let fits = |item: &&Arc<Item>| folder.is_none_or(|folder| item.folder == folder);
             let items = mailbox.items.values().filter(fits).filter(|item| filter.holds(&item.content));

@@ -115,6 +115,10 @@ pub(super) struct Mailbox {
     /// From a transaction id to the item it made, which may be gone.
     pub(super) transactions: HashMap<String, u32>,
     pub(super) mails_sent: u64,
+    /// Whether what was written is rewritten before the folder is listed.
+    pub(super) is_settling: bool,
+    /// The tick up to which it was.
+    pub(super) settled_tick: u32,
 }
 
 impl Mailbox {
@@ -132,6 +136,8 @@ impl Mailbox {
             departures: Vec::new(),
             transactions: HashMap::new(),
             mails_sent: 0,
+            is_settling: false,
+            settled_tick: 0,
         }
     }
 

@@ -7,7 +7,7 @@
 //! |---|---|
 //! | set up | [`Store::add_mailbox`], [`Store::set_state`], [`Store::add_folder`], [`Store::reset`] |
 //! | look | [`Store::mailbox`], [`Store::mailboxes`], [`Store::folders`], [`Store::get`], [`Store::find`], [`Store::view`], [`Store::instances`], [`Store::exceptions`] |
-//! | write | [`Store::create`], [`Store::update`], [`Store::delete`], [`Store::copy_item`], [`Store::move_item`] |
+//! | write | [`Store::create`], [`Store::update`], [`Store::delete`], [`Store::copy_item`], [`Store::move_item`], [`Store::touch`], [`Store::settle`] |
 //! | follow | [`Store::sync_state`], [`Store::changes`] |
 //! | count mails | [`Store::count_mails`], [`MailboxInfo::mails_sent`] |
 //!
@@ -25,6 +25,7 @@ mod item;
 mod mailbox;
 mod recurrence;
 mod sync;
+mod touch;
 mod update;
 mod zone;
 

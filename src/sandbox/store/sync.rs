@@ -6,6 +6,7 @@ use super::{
     identity::{IdKind, SyncState},
     item::Entry,
     mailbox::Mailbox,
+    touch::settle_before_listing,
 };
 
 /// A change in a folder. Occurrences count as changes of their master.
@@ -58,7 +59,9 @@ impl Store {
         since: Option<&str>,
         count_max: usize,
     ) -> Result<Changes, StoreError> {
+        let read_at = self.clock.now();
         self.with(address, |mailbox| {
+            settle_before_listing(mailbox, read_at);
             let folder = mailbox.folder(folder)?;
             let present = now(mailbox, folder);
             let since = since.map_or(Ok(SyncState { base: 0, tick: 0, ..present }), |state| {

@@ -20,6 +20,10 @@ async fn a_person_adds_edits_copies_moves_and_deletes() {
     let edited = running.send("PATCH", &item(&added.body["id"]), json!({"subject": "Doctor"})).await.body;
     assert_eq!(edited["subject"], "Doctor");
     assert_ne!(edited["change_key"], added.body["change_key"]);
+    let touched = running.send("POST", &format!("{}/touch", item(&edited["id"])), json!({})).await.body;
+    assert!(touched["change_key"] != edited["change_key"] && touched["subject"] == "Doctor");
+    let settle = "/sandbox/mailboxes/ana@example.test/settle";
+    assert_eq!(running.send("POST", settle, json!({})).await.status, 200);
     let copy = running.send("POST", &format!("{}/copy", item(&edited["id"])), json!({})).await.body;
     assert_eq!(copy["properties"], json!({"0ab89da0-c8e5-4849-914a-1396b47752b5/SourceKey": "k"}));
     let moved = running.send("POST", &format!("{}/move", item(&copy["id"])), json!({"folder": null})).await.body;

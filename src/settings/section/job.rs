@@ -7,7 +7,6 @@ use std::{
 
 use jiff::civil::Time;
 
-use super::templates;
 use super::{
     super::{
         Departure, Job, Source,
@@ -16,6 +15,7 @@ use super::{
     },
     working_days,
 };
+use super::{keeps, templates};
 use crate::model::{
     address::Address,
     event::{Importance, REMINDER_MINUTES_MAX, Sensitivity, ShowAs},
@@ -76,6 +76,7 @@ pub(in super::super) fn read(reader: &mut Reader<'_>, section: &Section<'_>, sou
     let cancelled_subject =
         short_text(reader, section, "cancelled_subject").unwrap_or_else(|| CANCELLED_SUBJECT_DEFAULT.to_owned());
     let out_of_scope = departure(reader, "out_of_scope").unwrap_or(Departure::Keep);
+    let keeps = keeps::read(reader, section);
     let zone = zone(own_zone, section, &source, sources)?;
     Some(Job {
         source: source?,
@@ -102,6 +103,7 @@ pub(in super::super) fn read(reader: &mut Reader<'_>, section: &Section<'_>, sou
         cancelled,
         cancelled_subject,
         out_of_scope,
+        keeps,
     })
 }
 

@@ -2,6 +2,7 @@
 
 pub(super) mod exchange;
 pub(super) mod job;
+mod keeps;
 pub(super) mod limits;
 pub(super) mod rollout;
 pub(super) mod source;

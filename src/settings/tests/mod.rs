@@ -3,6 +3,7 @@
 
 mod edits;
 mod faults;
+mod keeps;
 mod layers;
 mod reload;
 mod shipped;

@@ -2,6 +2,7 @@
 
 use std::{
     io::{BufRead, BufReader},
+    os::unix::process::ExitStatusExt,
     sync::{Arc, Mutex},
     thread,
     time::Instant,
@@ -14,6 +15,9 @@ use super::{
     program::{KilledOnDrop, program},
     wait::{DEADLINE, POLL},
 };
+
+/// The signal that nobody can catch.
+const SIGKILL: i32 = 9;
 
 /// A running daemon.
 #[derive(Debug)]
@@ -114,8 +118,10 @@ impl Daemon {
         assert_eq!(code, 0, "{}", self.text());
     }
 
-    /// Ends it in the middle of whatever it does.
-    pub(crate) fn kill(self) {
-        drop(self.child);
+    /// Ends it in the middle of whatever it does: with SIGKILL, and with nothing else.
+    #[track_caller]
+    pub(crate) fn kill(mut self) {
+        let status = self.child.kill();
+        assert_eq!(status.signal(), Some(SIGKILL), "{status}: {}", self.text());
     }
 }

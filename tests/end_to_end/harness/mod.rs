@@ -13,7 +13,7 @@ pub(crate) use self::{
     config::Config,
     daemon::Daemon,
     events::{appointment, day, many, on, series},
-    program::{KilledOnDrop, program},
+    program::{Ended, KilledOnDrop, program},
     schema::assert_valid,
     wait::eventually,
     world::{Face, World},

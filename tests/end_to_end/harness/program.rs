@@ -3,7 +3,7 @@
 use std::{
     io::Read,
     path::Path,
-    process::{Child, Command, Stdio},
+    process::{Child, Command, ExitStatus, Stdio},
     thread,
 };
 
@@ -11,9 +11,11 @@ use serde_json::Value;
 
 use super::{World, eventually, wait::within_deadline};
 
-/// The program, with nothing of this process's environment that could change what it does.
+/// The program, with nothing of this process's environment that could change what it does. `CALSYNCD_PROGRAM` is the path
+/// of another build of it.
 pub(crate) fn program(folder: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_calsyncd"));
+    let other = std::env::var_os("CALSYNCD_PROGRAM").filter(|path| !path.is_empty());
+    let mut command = Command::new(other.unwrap_or_else(|| env!("CARGO_BIN_EXE_calsyncd").into()));
     command.env_clear().current_dir(folder).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command.env("TMPDIR", folder).env("RUST_BACKTRACE", "1");
     command
@@ -70,6 +72,12 @@ impl KilledOnDrop {
     pub(crate) fn signal(&self, name: &str) {
         let status = Command::new("kill").arg(format!("-{name}")).arg(self.0.id().to_string()).status();
         assert!(status.unwrap().success(), "kill -{name}");
+    }
+
+    /// Sends SIGKILL and gives what the system says of the end.
+    pub(crate) fn kill(&mut self) -> ExitStatus {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap()
     }
 
     /// Waits for the end and gives the exit status; -1 when a signal ended it.

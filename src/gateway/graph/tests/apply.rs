@@ -28,6 +28,7 @@ async fn writes_go_out_in_one_batch() {
         item: item(id),
         occurrences: if event.series.is_some() { Occurrences::Fresh } else { Occurrences::NONE },
         event: Arc::new(event),
+        generation: 2,
         fields: fields.to_vec(),
     };
     let mut quiet = single("quiet", paris());
@@ -53,7 +54,7 @@ async fn writes_go_out_in_one_batch() {
         (2, 201, written("N2", "c2")),
         (4, 200, written("I2", "c4")),
     ])]);
-    let outcomes = stage.gateway.apply(&calendar(), &writes).await;
+    let outcomes = stage.apply(&calendar(), &writes).await;
     stage.golden("apply", &outcomes);
     assert_eq!(stage.limits.cost.load(std::sync::atomic::Ordering::SeqCst), 6);
     assert_eq!(*stage.limits.reports.lock().unwrap(), [("POST /$batch", Some(200), 6)]);
@@ -65,7 +66,7 @@ async fn writes_go_out_in_one_batch() {
 #[tokio::test]
 async fn nothing_to_write_sends_nothing() {
     let stage = Stage::new([]);
-    assert!(stage.gateway.apply(&calendar(), &[]).await.is_empty());
+    assert!(stage.apply(&calendar(), &[]).await.is_empty());
 }
 
 #[tokio::test]
@@ -75,7 +76,7 @@ async fn a_batch_has_one_write_for_each_item() {
     let writes = [delete("1", "I"), delete("2", "I"), create("3"), create("3"), delete("4", "i"), delete("3", "J")];
     let stage =
         Stage::new([batch([(1, 204, Value::Null), (2, 201, written("N", "c")), (3, 404, error("ErrorItemNotFound"))])]);
-    let outcomes = stage.gateway.apply(&calendar(), &writes).await;
+    let outcomes = stage.apply(&calendar(), &writes).await;
     let not_attempted =
         |outcome: &Outcome| matches!(outcome, Outcome::Failed(fault) if fault.kind == FaultKind::NotAttempted);
     let second: Vec<bool> = outcomes.iter().map(not_attempted).collect();
@@ -89,7 +90,7 @@ async fn more_than_twenty_writes_are_several_batches() {
         (0..25).map(|n| Write::Delete { key: key(&n.to_string()), item: item(&format!("I{n}")) }).collect();
     let answers = |count| batch((1..=count).map(|id| (id, 204, Value::Null)));
     let stage = Stage::new([answers(20), answers(5)]);
-    let outcomes = stage.gateway.apply(&calendar(), &writes).await;
+    let outcomes = stage.apply(&calendar(), &writes).await;
     assert!(outcomes.iter().all(|outcome| *outcome == Outcome::Gone));
     assert_eq!(stage.gateway.batch_limits().writes, 20);
 }
@@ -99,7 +100,7 @@ async fn transaction_ids_name_mailbox_key_and_generation() {
     let transaction_id = async |id: &str, generation, calendar: Calendar| {
         let stage = Stage::new([batch([(1, 201, written("N", "c"))])]);
         let write = Write::Create { event: Arc::new(single(id, paris())), generation };
-        stage.gateway.apply(&calendar, &[write]).await;
+        stage.apply(&calendar, &[write]).await;
         let sent: Value = serde_json::from_slice(&stage.requests()[0].body).unwrap();
         sent["requests"][0]["body"]["transactionId"].as_str().unwrap().to_owned()
     };
@@ -118,14 +119,14 @@ async fn large_bodies_are_compressed_when_asked() {
     let write = [Write::Create { event: Arc::new(event), generation: 0 }];
     let reply = || batch([(1, 201, written("N", "c"))]);
     let (plain, zipped) = (Stage::new([reply()]), Stage::with_gzip([reply()], true));
-    plain.gateway.apply(&calendar(), &write).await;
-    zipped.gateway.apply(&calendar(), &write).await;
+    plain.apply(&calendar(), &write).await;
+    zipped.apply(&calendar(), &write).await;
     let (plain, zipped) = (&plain.requests()[0], &zipped.requests()[0]);
     assert!(!plain.headers.contains_key("content-encoding") && zipped.headers["content-encoding"] == "gzip");
     let mut text = Vec::new();
     flate2::read::GzDecoder::new(&zipped.body[..]).read_to_end(&mut text).unwrap();
     assert_eq!(text, plain.body);
     let small = Stage::with_gzip([batch([(1, 204, json!(null))])], true);
-    small.gateway.apply(&calendar(), &[Write::Delete { key: key("1"), item: item("I") }]).await;
+    small.apply(&calendar(), &[Write::Delete { key: key("1"), item: item("I") }]).await;
     assert!(!small.requests()[0].headers.contains_key("content-encoding"));
 }

@@ -24,7 +24,7 @@ fn create(id: &str) -> Write {
 
 fn update(id: &str) -> Write {
     let event = Arc::new(single(id, paris()));
-    Write::Update { item: item(id), event, fields: vec![Field::Subject], occurrences: Occurrences::NONE }
+    Write::Update { item: item(id), event, generation: 2, fields: vec![Field::Subject], occurrences: Occurrences::NONE }
 }
 
 fn delete(id: &str) -> Write {
@@ -79,7 +79,7 @@ async fn each_answer_of_a_batch_is_judged_on_its_own() {
             answer(77, 201, none(), written("N1", "c1")),
         ]}),
     )]);
-    let outcomes = stage.gateway.apply(&calendar(), &writes).await;
+    let outcomes = stage.apply(&calendar(), &writes).await;
     stage.golden("inner_failures", &outcomes);
     assert!(matches!(&outcomes[0], Outcome::Written { item, .. } if item.id == "N1"));
     let (wait, doubtful) = (seconds(2.128), FaultKind::Doubtful { wait: None });
@@ -120,7 +120,7 @@ async fn a_batch_without_a_whole_answer_is_judged_as_one() {
     ];
     for (reply, scope, kind) in cases {
         let stage = Stage::new([reply.clone()]);
-        let outcomes = stage.gateway.apply(&calendar(), &[create("1"), delete("2")]).await;
+        let outcomes = stage.apply(&calendar(), &[create("1"), delete("2")]).await;
         for outcome in &outcomes {
             assert_eq!(fault(outcome), (scope, kind), "{reply:?}");
         }
@@ -132,7 +132,7 @@ async fn one_bad_request_does_not_take_the_others_with_it() {
     let bad = || reply(400, error("BadRequest"));
     let ok = || batch([(1, 204, Value::Null)]);
     let stage = Stage::new([bad(), ok(), bad(), bad(), ok()]);
-    let outcomes = stage.gateway.apply(&calendar(), &[delete("1"), delete("2"), delete("3")]).await;
+    let outcomes = stage.apply(&calendar(), &[delete("1"), delete("2"), delete("3")]).await;
     assert!(matches!((&outcomes[0], &outcomes[2]), (Outcome::Gone, Outcome::Gone)), "{outcomes:?}");
     assert_eq!(fault(&outcomes[1]), (FaultScope::Item, FaultKind::Permanent));
 }
@@ -153,7 +153,7 @@ async fn a_refused_token_is_replaced_once() {
     for (replies, expected, token) in cases {
         let text = format!("{replies:?}");
         let stage = Stage::new(replies);
-        let outcomes = stage.gateway.apply(&calendar(), &[delete("1"), delete("2")]).await;
+        let outcomes = stage.apply(&calendar(), &[delete("1"), delete("2")]).await;
         assert!(stage.script.replies.lock().unwrap().is_empty(), "{text}");
         assert_eq!(stage.requests().last().unwrap().headers["authorization"], token, "{text}");
         match expected {
@@ -175,15 +175,15 @@ async fn a_mailbox_that_is_closed_to_us_does_not_stop_the_others() {
         for (whom, token, scope) in cases {
             let stage = Stage::new(replies.clone());
             stage.gateway.acceptance.note(&HeaderValue::try_from(format!("Bearer {token}")).unwrap(), whom);
-            let outcomes = stage.gateway.apply(&calendar(), &[delete("1")]).await;
+            let outcomes = stage.apply(&calendar(), &[delete("1")]).await;
             assert_eq!(fault(&outcomes[0]), (scope, FaultKind::Permanent), "{whom} {token}");
         }
     }
     let stage = Stage::new([batch([(1, 204, Value::Null)])]);
-    stage.gateway.apply(&calendar(), &[delete("1")]).await;
+    stage.apply(&calendar(), &[delete("1")]).await;
     assert!(stage.gateway.acceptance.opened_another(&[&HeaderValue::from_static("Bearer t1")], &bob));
     let stage = Stage::new([inner(), inner()]);
-    stage.gateway.apply(&calendar(), &[delete("1")]).await;
+    stage.apply(&calendar(), &[delete("1")]).await;
     let token = HeaderValue::from_static("Bearer t1");
     assert!(!stage.gateway.acceptance.opened_another(&[&token], &bob), "the answer to the batch itself says nothing");
 }
@@ -217,7 +217,7 @@ proptest! {
         let body = |id: u32, status: u16| if status == 201 { written(&format!("N{id}"), "c") } else { error("Any") };
         let stage = Stage::new([batch(answers.iter().map(|(id, status)| (*id, *status, body(*id, *status))))]);
         let writes: Vec<Write> = (1..=20).map(|id: u32| create(&id.to_string())).collect();
-        let outcomes = runtime.block_on(stage.gateway.apply(&calendar(), &writes));
+        let outcomes = runtime.block_on(stage.apply(&calendar(), &writes));
         assert_eq!(outcomes.len(), writes.len());
         for (id, outcome) in (1_u32..).zip(&outcomes) {
             let status = answers.iter().find(|answer| answer.0 == id).map(|answer| answer.1);
@@ -249,18 +249,18 @@ async fn nothing_is_sent_after_the_server_asks_to_wait() {
     let busy = || reply(503, error("ServiceUnavailable"));
     let writes: Vec<Write> = (0..25).map(|id| delete(&id.to_string())).collect();
     let inner = Stage::new([reply(200, json!({"responses": answers}))]);
-    let outcomes = inner.gateway.apply(&calendar(), &writes).await;
+    let outcomes = inner.apply(&calendar(), &writes).await;
     assert!(outcomes[..19].iter().all(|outcome| *outcome == Outcome::Gone));
     assert_eq!(fault(&outcomes[19]), (FaultScope::Mailbox, FaultKind::Transient { wait: seconds(30.0) }));
     assert!(outcomes[20..].iter().all(|outcome| fault(outcome) == (FaultScope::Item, FaultKind::NotAttempted)));
     let outer = Stage::new([busy()]);
-    let outcomes = outer.gateway.apply(&calendar(), &writes).await;
+    let outcomes = outer.apply(&calendar(), &writes).await;
     assert_eq!(fault(&outcomes[0]).0, FaultScope::Server);
     assert!(outcomes[20..].iter().all(|outcome| fault(outcome) == (FaultScope::Item, FaultKind::NotAttempted)));
     // What is gone, and a probe that finds nothing gone, stop nothing.
     let missing = |count: u32| batch((1..=count).map(|id| (id, 404, error("ErrorItemNotFound"))));
     let gone = Stage::new([missing(20), missing(5)]);
-    assert!(gone.gateway.apply(&calendar(), &writes).await.iter().all(|outcome| *outcome == Outcome::Gone));
+    assert!(gone.apply(&calendar(), &writes).await.iter().all(|outcome| *outcome == Outcome::Gone));
 }
 
 #[tokio::test]

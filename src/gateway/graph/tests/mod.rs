@@ -26,7 +26,7 @@ use jiff::{Timestamp, civil::DateTime};
 use serde_json::{Value, json};
 
 use super::{
-    super::{Calendar, Later, Pace, RequestReport},
+    super::{Calendar, Gateway as _, Later, Outcome, Pace, RequestReport, Write},
     GraphConfig, GraphGateway,
 };
 use crate::{
@@ -124,6 +124,11 @@ pub(super) struct Stage {
 }
 
 impl Stage {
+    /// What became of each write.
+    pub(super) async fn apply(&self, calendar: &Calendar, writes: &[Write]) -> Vec<Outcome> {
+        super::super::Answer::outcomes(self.gateway.apply(calendar, writes).await)
+    }
+
     pub(super) fn new(replies: impl IntoIterator<Item = Result<Response, TransportError>>) -> Self {
         Self::with_gzip(replies, false)
     }
@@ -251,7 +256,7 @@ pub(super) fn content(subject: &str) -> Content {
 }
 
 pub(super) fn single(id: &str, time: EventTime) -> DesiredEvent {
-    DesiredEvent { key: key(id), time, series: None, content: content("Kick-off") }
+    DesiredEvent { key: key(id), time, series: None, content: content("Kick-off"), keeps: None, said: None }
 }
 
 pub(super) fn paris() -> EventTime {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Stage, at, batch, calendar, content, error, item, key, reply, series, timed, written};
 use crate::{
-    gateway::{Gateway, Outcome, Write},
+    gateway::{Outcome, Write},
     model::{
         event::DesiredEvent,
         fault::{FaultKind, FaultScope},
@@ -70,7 +70,7 @@ async fn occurrences_are_written_after_their_series() {
         batch([(1, 200, written("o24", "x"))]),
         batch([(1, 200, written("S1", "c9"))]),
     ]);
-    let outcomes = stage.gateway.apply(&calendar(), &[create(&event)]).await;
+    let outcomes = stage.apply(&calendar(), &[create(&event)]).await;
     let expected = Outcome::Written {
         item: crate::model::link::ItemRef { id: "S1".to_owned(), change_key: "c9".to_owned() },
         fingerprint: event.fingerprint(),
@@ -102,7 +102,7 @@ async fn a_batch_never_holds_two_writes_for_one_series() {
         batch([ok()]),
         batch([(1, 200, written("S1", "d")), (2, 200, written("S2", "d"))]),
     ]);
-    let outcomes = stage.gateway.apply(&calendar(), &[create(&one), create(&two), create(&plain)]).await;
+    let outcomes = stage.apply(&calendar(), &[create(&one), create(&two), create(&plain)]).await;
     let whole = |outcome: &Outcome| matches!(outcome, Outcome::Written { .. });
     assert!(outcomes.iter().all(whole), "{outcomes:?}");
     let expected: [&[&str]; 7] = [
@@ -139,10 +139,11 @@ async fn an_update_writes_the_occurrences_again_when_it_must() {
         let write = Write::Update {
             item: item("S"),
             event: Arc::new(event.clone()),
+            generation: 2,
             fields: fields.clone(),
             occurrences: occurrences.clone(),
         };
-        let outcomes = stage.gateway.apply(&calendar(), &[write]).await;
+        let outcomes = stage.apply(&calendar(), &[write]).await;
         let Outcome::Written { fingerprint, .. } = &outcomes[0] else { panic!("{fields:?}: {outcomes:?}") };
         assert_eq!(*fingerprint, event.fingerprint(), "{fields:?}");
         assert_eq!(stage.requests().len(), requests, "{fields:?}");
@@ -165,7 +166,13 @@ async fn an_update_writes_the_occurrences_again_when_it_must() {
 }
 
 fn update(event: &DesiredEvent, occurrences: Occurrences) -> Write {
-    Write::Update { item: item("S"), event: Arc::new(event.clone()), fields: vec![Field::Occurrences], occurrences }
+    Write::Update {
+        item: item("S"),
+        event: Arc::new(event.clone()),
+        generation: 2,
+        fields: vec![Field::Occurrences],
+        occurrences,
+    }
 }
 
 #[tokio::test]
@@ -187,7 +194,7 @@ async fn single_occurrences_are_written_without_the_others() {
         batch([(1, 200, written("o24", "x"))]),
         batch([(1, 200, written("S", "c9"))]),
     ]);
-    let outcomes = stage.gateway.apply(&calendar(), &[update(&event, only)]).await;
+    let outcomes = stage.apply(&calendar(), &[update(&event, only)]).await;
     let Outcome::Written { fingerprint, .. } = &outcomes[0] else { panic!("{outcomes:?}") };
     assert_eq!(*fingerprint, event.fingerprint());
     stage.golden("one_occurrence", &outcomes);
@@ -201,20 +208,20 @@ async fn an_occurrence_that_meets_its_neighbour_waits_until_that_has_moved() {
     let ok = || batch([(1, 200, written("S", "x"))]);
     let begin = || vec![ok(), batch([(1, 200, instances("o"))])];
     let stage = Stage::new([begin(), vec![crossing(), ok(), ok(), ok()]].concat());
-    let outcomes = stage.gateway.apply(&calendar(), &[update(&event, only())]).await;
+    let outcomes = stage.apply(&calendar(), &[update(&event, only())]).await;
     assert!(matches!(outcomes[0], Outcome::Written { .. }), "{outcomes:?}");
     let lines: Vec<String> = sent(&stage).concat();
     assert_eq!(lines, ["PATCH S", "GET instances", "PATCH o24", "PATCH o25", "PATCH o24", "PATCH S"]);
 
     let stage = Stage::new([begin(), vec![crossing(), crossing()]].concat());
-    let outcomes = stage.gateway.apply(&calendar(), &[update(&event, only())]).await;
+    let outcomes = stage.apply(&calendar(), &[update(&event, only())]).await;
     let Outcome::Partly { fault, .. } = &outcomes[0] else { panic!("{outcomes:?}") };
     assert_eq!(fault.kind, FaultKind::Permanent, "no other has moved");
 
     // Somebody deleted one: the series is due as a whole.
     let empty = batch([(1, 200, json!({"value": []}))]);
     let stage = Stage::new([ok(), empty]);
-    let outcomes = stage.gateway.apply(&calendar(), &[update(&event, only())]).await;
+    let outcomes = stage.apply(&calendar(), &[update(&event, only())]).await;
     let Outcome::Partly { fault, .. } = &outcomes[0] else { panic!("{outcomes:?}") };
     assert_eq!(fault.kind, FaultKind::Transient { wait: None });
 }
@@ -223,13 +230,13 @@ async fn an_occurrence_that_meets_its_neighbour_waits_until_that_has_moved() {
 async fn a_series_that_is_not_laid_out_again_says_so() {
     let event = daily("1", vec![cancelled("2026-11-24T09:00")]);
     let stage = Stage::new([batch([(1, 200, written("S", "c1"))]), batch([(1, 503, error("ErrorServerBusy"))])]);
-    let outcomes = stage.gateway.apply(&calendar(), &[update(&event, Occurrences::All)]).await;
+    let outcomes = stage.apply(&calendar(), &[update(&event, Occurrences::All)]).await;
     let Outcome::Partly { item, fingerprint, .. } = &outcomes[0] else { panic!("{outcomes:?}") };
     assert_eq!((item.change_key.as_str(), fingerprint), ("c1", &Fingerprint::unknown()));
     let stage = Stage::new([batch([(1, 404, error("ErrorItemNotFound"))])]);
-    assert_eq!(stage.gateway.apply(&calendar(), &[update(&event, Occurrences::All)]).await, [Outcome::Gone]);
+    assert_eq!(stage.apply(&calendar(), &[update(&event, Occurrences::All)]).await, [Outcome::Gone]);
     let stage = Stage::new([batch([(1, 503, error("ErrorServerBusy"))])]);
-    let outcomes = stage.gateway.apply(&calendar(), &[update(&event, Occurrences::All)]).await;
+    let outcomes = stage.apply(&calendar(), &[update(&event, Occurrences::All)]).await;
     assert!(matches!(outcomes[0], Outcome::Failed(_)), "{outcomes:?}");
 }
 
@@ -258,7 +265,7 @@ async fn a_series_that_stops_halfway_says_so() {
     for (event, replies, kind) in cases {
         let text = format!("{:?}", replies.len());
         let stage = Stage::new(replies);
-        let outcomes = stage.gateway.apply(&calendar(), &[create(event)]).await;
+        let outcomes = stage.apply(&calendar(), &[create(event)]).await;
         let Outcome::Partly { item, fingerprint, fault } = &outcomes[0] else { panic!("{text}: {outcomes:?}") };
         assert_eq!((item.id.as_str(), fault.kind), ("S", kind), "{text}");
         assert_eq!(*fingerprint, event.fingerprint().without_occurrences(), "{text}");
@@ -270,7 +277,7 @@ async fn a_series_that_stops_halfway_says_so() {
 async fn a_series_that_vanishes_does_not_stop_its_mailbox() {
     let event = daily("1", vec![cancelled("2026-11-24T09:00")]);
     let stage = Stage::new([batch([(1, 201, written("S", "c"))]), batch([(1, 404, error("ErrorItemNotFound"))])]);
-    let outcomes = stage.gateway.apply(&calendar(), &[create(&event)]).await;
+    let outcomes = stage.apply(&calendar(), &[create(&event)]).await;
     assert!(matches!(&outcomes[0], Outcome::Partly { fault, .. } if fault.scope == FaultScope::Item), "{outcomes:?}");
 }
 
@@ -278,11 +285,11 @@ async fn a_series_that_vanishes_does_not_stop_its_mailbox() {
 async fn a_series_that_was_not_written_has_no_occurrences() {
     let event = daily("1", vec![cancelled("2026-11-24T09:00")]);
     let stage = Stage::new([batch([(1, 409, error("ErrorDuplicateTransactionId"))])]);
-    let outcomes = stage.gateway.apply(&calendar(), &[create(&event)]).await;
+    let outcomes = stage.apply(&calendar(), &[create(&event)]).await;
     assert!(matches!(&outcomes[0], Outcome::Failed(fault) if matches!(fault.kind, FaultKind::Doubtful { .. })));
     let stage = Stage::new([batch([(1, 204, Value::Null)])]);
     let delete = Write::Delete { key: key("1"), item: item("S") };
-    assert_eq!(stage.gateway.apply(&calendar(), &[delete]).await, [Outcome::Gone]);
+    assert_eq!(stage.apply(&calendar(), &[delete]).await, [Outcome::Gone]);
 }
 
 #[tokio::test]
@@ -302,14 +309,14 @@ async fn no_occurrence_is_written_after_the_server_asks_to_wait() {
     // With the series themselves: the one that is there is written in part. With the first occurrence: so are both.
     let created = json!({"id": "2", "status": 201, "body": written("S2", "c")});
     let stage = Stage::new([throttled(busy(), created)]);
-    let outcomes = stage.gateway.apply(&calendar(), &[create(&one), create(&two)]).await;
+    let outcomes = stage.apply(&calendar(), &[create(&one), create(&two)]).await;
     assert!(matches!(&outcomes[0], Outcome::Failed(fault) if fault.wait() == Some(wait)), "{outcomes:?}");
     assert!(matches!(&outcomes[1], Outcome::Partly { fault, .. } if fault.wait() == Some(wait)), "{outcomes:?}");
 
     let listings = batch([(1, 200, instances("a")), (2, 200, instances("b"))]);
     let removed = json!({"id": "2", "status": 204});
     let stage = Stage::new([masters(), listings, throttled(busy(), removed)]);
-    let outcomes = stage.gateway.apply(&calendar(), &[create(&one), create(&two)]).await;
+    let outcomes = stage.apply(&calendar(), &[create(&one), create(&two)]).await;
     for outcome in &outcomes {
         let Outcome::Partly { fault, .. } = outcome else { panic!("{outcomes:?}") };
         assert_eq!((fault.scope, fault.wait()), (FaultScope::Mailbox, Some(wait)));

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{ROOT, Stage, batch, calendar, error, key, mailbox, reply};
+use super::{ROOT, Stage, batch, calendar, error, item, key, mailbox, reply};
 use crate::{
     gateway::Gateway,
     model::fault::{FaultKind, FaultScope},
@@ -118,4 +118,52 @@ async fn a_probe_that_is_not_whole_is_a_fault() {
         let fault = Stage::new([batch(answers)]).gateway.probe(&calendar(), &[key("1"), key("2")]).await.unwrap_err();
         assert!(matches!(fault.kind, FaultKind::Transient { .. }), "{text}: {fault:?}");
     }
+}
+
+#[tokio::test]
+async fn items_are_looked_at_with_their_exceptions() {
+    let moment = |text: &str| json!({"dateTime": format!("{text}:00.0000000"), "timeZone": "UTC"});
+    let shows = |id: &str, subject: &str, start: &str, end: &str| {
+        json!({"id": id, "changeKey": "c", "subject": subject, "body": {"contentType": "text", "content": "Agenda\r\n"},
+            "start": moment(start), "end": moment(end), "isAllDay": false, "showAs": "busy", "sensitivity": "normal",
+            "importance": "normal", "categories": ["Project"], "isReminderOn": true, "reminderMinutesBeforeStart": 15,
+            "location": {"displayName": "Lyon"}, "originalStartTimeZone": "Romance Standard Time"})
+    };
+    let mut series = shows("S", "Weekly", "2026-03-02T08:00", "2026-03-02T09:00");
+    series["recurrence"] = json!({"pattern": {"type": "weekly", "interval": 1},
+        "range": {"type": "numbered", "numberOfOccurrences": 5, "recurrenceTimeZone": "Romance Standard Time"}});
+    let mut moved = shows("O", "Moved", "2026-03-09T13:00", "2026-03-09T14:00");
+    moved["originalStart"] = json!("2026-03-09T08:00:00Z");
+    series["exceptionOccurrences"] = json!([moved]);
+    series["cancelledOccurrences"] = json!(["OID.S.2026-03-16"]);
+    let mut off = shows("B", "Off", "2026-03-02T08:00", "2026-03-02T09:00");
+    off["isReminderOn"] = json!(false);
+    let stage = Stage::new([batch([(1, 200, series), (2, 200, off), (3, 404, error("ErrorItemNotFound"))])]);
+    let seen = stage.gateway.look(&calendar(), &[item("S"), item("B"), item("gone")]).await.unwrap();
+    assert_eq!(seen.len(), 2, "what is gone is left out");
+    let shown = &seen[0].shown;
+    assert_eq!((seen[0].item.id.as_str(), seen[0].item.change_key.as_str()), ("S", "c"));
+    assert_eq!(
+        (shown.subject.as_str(), shown.body.as_str(), shown.location.as_str()),
+        ("Weekly", "Agenda\r\n", "Lyon")
+    );
+    assert_eq!(shown.time.start.to_string(), "2026-03-02T08:00:00Z");
+    assert_eq!(
+        shown.recurrence,
+        "interval=1;type=\"weekly\";numberOfOccurrences=5;type=\"numbered\";3600,7200,7200,3600"
+    );
+    let originals: Vec<&str> = shown.exceptions.iter().map(|exception| exception.original.as_str()).collect();
+    assert_eq!(originals, ["2026-03-16", "2026-03-09T08:00:00Z"]);
+    assert_eq!(shown.exceptions[1].shown.as_ref().unwrap().subject, "Moved");
+    assert_eq!((shown.reminder_minutes, seen[1].shown.reminder_minutes), (Some(15), None));
+    let request = String::from_utf8(stage.requests()[0].body.to_vec()).unwrap();
+    assert!(request.contains("outlook.body-content-type=\\\"text\\\"") && request.contains("ImmutableId"), "{request}");
+    assert!(request.contains("$expand=exceptionOccurrences") && request.contains("cancelledOccurrences"), "{request}");
+}
+
+#[tokio::test]
+async fn a_look_that_is_throttled_is_a_fault() {
+    let stage = Stage::new([batch([(1, 429, error("ApplicationThrottled"))])]);
+    let fault = stage.gateway.look(&calendar(), &[item("S")]).await.unwrap_err();
+    assert_eq!(fault.code, "ApplicationThrottled");
 }

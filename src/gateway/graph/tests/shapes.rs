@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{super::event::EventBody, Stage, all_day, batch, calendar, paris, series, single, timed, written};
 use crate::{
-    gateway::{Gateway, Write},
+    gateway::Write,
     model::{
         event::DesiredEvent,
         recurrence::{Pattern, RecurrenceEnd, RelativeDay, WeekIndex},
@@ -20,7 +20,7 @@ async fn create(events: Vec<DesiredEvent>) -> (Stage, Vec<Value>) {
     let stage = Stage::new([batch((1..=count).map(|id| (id, 201, written(&format!("N{id}"), "c"))))]);
     let writes: Vec<Write> =
         events.into_iter().map(|event| Write::Create { event: Arc::new(event), generation: 0 }).collect();
-    stage.gateway.apply(&calendar(), &writes).await;
+    stage.apply(&calendar(), &writes).await;
     let sent: Value = serde_json::from_slice(&stage.requests()[0].body).unwrap();
     let bodies = sent["requests"].as_array().unwrap().iter().map(|request| request["body"].clone()).collect();
     (stage, bodies)
