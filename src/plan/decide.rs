@@ -31,7 +31,7 @@ pub fn plan(inputs: &Inputs<'_>) -> Result<Plan, PlanError> {
     // They come in this order already, so that this is cheap.
     desired.sort_by(|one, other| one.key.cmp(&other.key));
     let mut decisions = Vec::with_capacity(desired.len().max(known.len()));
-    let mut learnt = Vec::new();
+    let (mut learnt, mut suspects) = (Vec::new(), Vec::new());
     let (mut desired, mut known) = (desired.into_iter().peekable(), known.into_iter().peekable());
     loop {
         // Both are in the order of the keys: the smaller one is next, and of two alike both.
@@ -47,6 +47,9 @@ pub fn plan(inputs: &Inputs<'_>) -> Result<Plan, PlanError> {
             Some(Known::Intact(link)) => Some(*link),
             Some(Known::Changed { .. } | Known::Newer(_) | Known::Missing(_) | Known::Unlinked(_)) | None => None,
         };
+        if let (None, Some(Known::Changed { link, item })) = (event, &known) {
+            suspects.push(suspect(link, (*item).clone()));
+        }
         let decided = decision(inputs, event, known);
         if let (Some(event), Some(link), Some(Decision { action, .. })) = (event, intact, &decided)
             && matches!(action, Action::Keep { reason: KeepReason::Same, .. })
@@ -59,6 +62,12 @@ pub fn plan(inputs: &Inputs<'_>) -> Result<Plan, PlanError> {
     let mut plan = Plan { mailbox, decisions, copies, newer, brake_base, learnt };
     reshaped::tell(&mut plan, inputs.desired.iter().map(|event| &event.key));
     brake(inputs, &mut plan);
+    let held = |key: &SourceKey| {
+        let at = plan.decisions.binary_search_by(|decision| decision.key.cmp(key));
+        at.is_ok_and(|at| matches!(plan.decisions[at].action, Action::Hold { .. }))
+    };
+    suspects.retain(|link| held(&link.key));
+    plan.learnt.append(&mut suspects);
     Ok(plan)
 }
 
@@ -137,21 +146,15 @@ fn refused(inputs: &Inputs<'_>, event: &DesiredEvent, fingerprint: &Fingerprint)
     waits.then(|| QuarantineReason::Refused(refusal.code.clone()))
 }
 
-/// What becomes of an item whose event lies outside of the window: it goes where its source puts it. Nothing is created or
-/// repaired out there.
+/// What becomes of an item whose event lies outside of the window: it goes where its source puts it, and what somebody
+/// changed of it is put right. Nothing is created out there.
 fn outside(inputs: &Inputs<'_>, event: &Arc<DesiredEvent>, known: Known<'_>) -> Action {
-    let as_it_is = |link| Action::Keep { reason: KeepReason::OutOfWindow, link };
-    match known {
-        Known::Missing(_) => Action::Forget,
-        Known::Changed { link, item } if link.fingerprint == event.fingerprint() => {
-            as_it_is(Some(found_anew(link, item.clone())))
-        }
-        Known::Intact(_) | Known::Changed { .. } | Known::Newer(_) | Known::Unlinked(_) => {
-            match wanted(inputs, event, Some(known)) {
-                Action::Keep { reason: KeepReason::Same, link } => as_it_is(link),
-                action => action,
-            }
-        }
+    if matches!(known, Known::Missing(_)) {
+        return Action::Forget;
+    }
+    match wanted(inputs, event, Some(known)) {
+        Action::Keep { reason: KeepReason::Same, link } => Action::Keep { reason: KeepReason::OutOfWindow, link },
+        action => action,
     }
 }
 
@@ -281,13 +284,18 @@ fn found_anew(link: &Link, item: ItemRef) -> Link {
     Link { item, occurrences: None, deleted_at: None, ..link.clone() }
 }
 
+/// The link of an item that somebody changed while nobody wants it. No later reading tells of it again: should it be wanted
+/// again, all of it is written.
+fn suspect(link: &Link, item: ItemRef) -> Link {
+    Link { fingerprint: Fingerprint::unknown(), echo: None, ..found_anew(link, item) }
+}
+
 fn unwanted(inputs: &Inputs<'_>, key: &SourceKey, known: Known<'_>) -> Action {
     let (link, item, adopted) = match known {
         Known::Missing(link) => return unwanted_missing(inputs, key, link),
         Known::Intact(link) => (link.clone(), link.item.clone(), None),
         Known::Changed { link, item } => {
-            let link = found_anew(link, item.clone());
-            (link.clone(), item.clone(), Some(link))
+            (found_anew(link, item.clone()), item.clone(), Some(suspect(link, item.clone())))
         }
         Known::Newer(link) => (Link::clone(&link), link.item.clone(), Some(*link)),
         Known::Unlinked(link) => return unwanted_orphan(inputs, key, *link),

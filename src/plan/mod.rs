@@ -131,7 +131,7 @@ pub struct Plan {
     pub newer: usize,
     /// The links that the brake's share is taken of.
     pub brake_base: usize,
-    /// Links of items that are kept as they are, with what was learnt of their echo.
+    /// Links of items that are kept or held as they are, with what was learnt of them.
     pub learnt: Vec<Link>,
 }
 

@@ -13,8 +13,9 @@ use crate::{
         echo::Echo,
         link::{ItemRef, Link},
         shown::Seen,
+        snapshot::Snapshot,
     },
-    plan::{Action, Decision, Inputs, UpdateReason, learnt, looks},
+    plan::{Action, Decision, Inputs, Plan, UpdateReason, learnt, looks},
     state::Settlement,
 };
 
@@ -25,14 +26,22 @@ const LEARN_MAX: usize = 1000;
 pub(super) type AllSeen = BTreeMap<String, Seen>;
 
 impl Pass {
-    /// Looks at the items that a plan has to know more of. A pass that creates learns nothing: a first push is not slowed.
+    /// Looks at the items that a plan has to know more of, of which `unseen` is what it would be without. A pass that creates
+    /// learns nothing: a first push is not slowed; nor does one that is `stamped`.
     pub(super) async fn look_at(
         &self,
         calendar: &Calendar,
         inputs: &Inputs<'_>,
-        creates: bool,
+        unseen: &Plan,
+        stamped: bool,
     ) -> Result<AllSeen, PassStop> {
-        let items = looks(inputs, if creates { 0 } else { LEARN_MAX })?;
+        let creates = unseen.counts().create > 0;
+        let mut items = looks(inputs, if creates || stamped { 0 } else { LEARN_MAX })?;
+        if *inputs.snapshot == Snapshot::NotRead {
+            items.extend(changed(unseen));
+            items.sort_unstable_by(|one, other| one.id.cmp(&other.id));
+            items.dedup_by(|one, other| one.id == other.id);
+        }
         self.look(calendar, &items).await
     }
 
@@ -72,4 +81,18 @@ impl Pass {
         let settlements: Vec<Settlement> = known.map(Settlement::Linked).collect();
         Ok(self.store.settle(&self.mailbox, &settlements, self.clock.now()).await?)
     }
+}
+
+/// The items that a plan changes. Where nothing was read somebody may have changed them: after a write of other fields nobody
+/// would know.
+fn changed(plan: &Plan) -> impl Iterator<Item = ItemRef> {
+    plan.decisions.iter().filter_map(|decision| match &decision.action {
+        Action::Update { item, .. } => Some(item.clone()),
+        Action::Create { .. }
+        | Action::Delete { .. }
+        | Action::Hold { .. }
+        | Action::Keep { .. }
+        | Action::Forget
+        | Action::Quarantine { .. } => None,
+    })
 }

@@ -13,7 +13,7 @@ use super::{
     echoes::AllSeen,
     outside::moved_away,
     pass::{Pass, PassStop},
-    readings::{cursor, is_whole, leaves_orphans},
+    readings::{is_whole, leaves_orphans},
     recovery::{self, Recovered},
 };
 use crate::{
@@ -90,7 +90,7 @@ impl Pass {
         let verdicts = holds.iter().filter_map(|hold| Some((hold.key.clone(), hold.verdict()?))).collect();
         let reading = if is_orphan_approved(&verdicts, &links) {
             // Only a whole reading tells of it.
-            Some(self.read_whole(&calendar, None, &links).await?)
+            Some(self.read_whole(&calendar, &links).await?)
         } else {
             self.read(&calendar, &state, &links, purpose).await?
         };
@@ -100,7 +100,7 @@ impl Pass {
         // calendar another instance's by now.
         let unread = reading.is_none() && plan.counts().changes() > 0 && !self.wiring.has_read(&self.mailbox);
         let (plan, stamp, reading) = if unread {
-            let reading = Some(self.read_whole(&calendar, cursor(&state), &links).await?);
+            let reading = Some(self.read_since(&calendar, &state, &links).await?);
             let (plan, stamp) = self.plan(&calendar, &links, reading.as_ref(), (&pending, &verdicts), asked).await?;
             (plan, stamp, reading)
         } else {
@@ -108,7 +108,7 @@ impl Pass {
         };
         // An old copy of the state has an old cursor, since which items may have come and gone again.
         let (plan, stamp, reading) = if plan.newer > 0 && !is_whole(reading.as_ref()) {
-            let reading = Some(self.read_whole(&calendar, None, &links).await?);
+            let reading = Some(self.read_whole(&calendar, &links).await?);
             let (plan, stamp) = self.plan(&calendar, &links, reading.as_ref(), (&pending, &verdicts), asked).await?;
             (plan, stamp, reading)
         } else {
@@ -140,7 +140,7 @@ impl Pass {
         let nothing = AllSeen::new();
         let inputs = self.inputs(&grounds, links, said, &nothing);
         let unseen = plan(&inputs)?;
-        let seen = self.look_at(calendar, &inputs, stamped || unseen.counts().create > 0).await?;
+        let seen = self.look_at(calendar, &inputs, &unseen, stamped).await?;
         let inputs = Inputs { seen: &seen, ..inputs };
         let mut plan = if seen.is_empty() { unseen } else { plan(&inputs)? };
         if let Some(violation) = check(&plan, &inputs).into_iter().next() {

@@ -35,25 +35,46 @@ impl Pass {
                 .map_or(true, |since| since >= self.wiring.limits.drift_every)
         });
         if is_due || purpose == Purpose::Look || self.expected.is_some() {
-            let (reading, read_at) = self.read_whole(calendar, cursor(state), links).await?;
-            if leaves_out(&reading.snapshot, links, state.read_at) {
-                return self.read_whole(calendar, None, links).await.map(Some);
-            }
-            Ok(Some((reading, read_at)))
+            self.read_since(calendar, state, links).await.map(Some)
         } else {
             Ok(None)
         }
     }
 
-    /// Reads, and looks for what is not there by its key before it is taken for deleted: pages are told apart by their offset,
-    /// so that an item can slip through when another one goes meanwhile.
+    /// Reads what has changed since the last reading, or everything where that would leave something out.
+    pub(super) async fn read_since(
+        &self,
+        calendar: &Calendar,
+        state: &MailboxState,
+        links: &[Link],
+    ) -> Result<(Reading, Timestamp), PassStop> {
+        let Some(cursor) = cursor(state, self.clock.now()) else { return self.read_whole(calendar, links).await };
+        let (reading, read_at) = self.read_now(calendar, Some(cursor)).await?;
+        match &reading.snapshot {
+            Snapshot::Changes { .. } if !leaves_out(&reading.snapshot, links, state.read_at) => Ok((reading, read_at)),
+            Snapshot::Changes { .. } | Snapshot::NotRead => self.read_whole(calendar, links).await,
+            Snapshot::Whole(_) => self.look_for_missing(calendar, links, (reading, read_at)).await,
+        }
+    }
+
+    /// Reads everything.
     pub(super) async fn read_whole(
         &self,
         calendar: &Calendar,
-        cursor: Option<&str>,
         links: &[Link],
     ) -> Result<(Reading, Timestamp), PassStop> {
-        let (mut reading, read_at) = self.read_now(calendar, cursor).await?;
+        let read = self.read_now(calendar, None).await?;
+        self.look_for_missing(calendar, links, read).await
+    }
+
+    /// Looks for what is not there by its key before it is taken for deleted: pages are told apart by their offset, so that an
+    /// item can slip through when another one goes meanwhile.
+    async fn look_for_missing(
+        &self,
+        calendar: &Calendar,
+        links: &[Link],
+        (mut reading, read_at): (Reading, Timestamp),
+    ) -> Result<(Reading, Timestamp), PassStop> {
         if let Snapshot::Whole(found) = &mut reading.snapshot {
             let frozen_before = self.wiring.policy(read_at).frozen_before;
             let missing = missing(links, found, frozen_before);
@@ -80,9 +101,10 @@ pub(super) const fn is_whole(reading: Option<&(Reading, Timestamp)>) -> bool {
     matches!(reading, Some((Reading { snapshot: Snapshot::Whole(_), .. }, _)))
 }
 
-/// The cursor to read from; one without a reading is of no use: everything is read anew.
-pub(super) fn cursor(state: &MailboxState) -> Option<&str> {
-    state.read_at.and(state.cursor.as_deref())
+/// The cursor to read from. One without a reading is of no use, nor is one of a clock that was set back since: everything is
+/// read anew.
+fn cursor(state: &MailboxState, now: Timestamp) -> Option<&str> {
+    state.read_at.filter(|read_at| *read_at <= now).and(state.cursor.as_deref())
 }
 
 /// The keys of links whose items were not found, but for what is frozen.

@@ -100,6 +100,10 @@ fn refuse_foreign_owner(pass: &Pass, item: Option<&FoundItem>) -> Result<(), Pla
 /// What the calendar says of an intent. The item's own fingerprint and generation tell which write it went through.
 fn settle_one(intent: &Intent, item: Option<&FoundItem>, link: Option<&Link>, now: Timestamp) -> Settlement {
     match (intent.verb, item) {
+        // It carries an earlier write: this one was not done, and what the link says holds, also of what users did since.
+        (Verb::Update, Some(found)) if link.is_some() && found.generation < Some(intent.generation) => {
+            Settlement::Dropped(intent.key.clone())
+        }
         // How far the write came with the occurrences nobody knows.
         (Verb::Create | Verb::Update, Some(found)) => {
             let fingerprint = found.fingerprint.clone().unwrap_or_else(Fingerprint::unknown);

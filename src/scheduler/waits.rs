@@ -46,8 +46,8 @@ impl Engine {
 
     /// A credential that was refused and is the same is left alone until its next try; another one is tried at once.
     async fn take_up_credential(&mut self, wait: &Wait, now: Timestamp) -> Result<(), StateError> {
-        let (identity, proof) = (self.wiring.identity.clone(), wait.proof.clone().unwrap_or_default());
-        let is_same = tokio::task::spawn_blocking(move || identity.is_of(&proof)).await.unwrap_or(true);
+        // It takes a moment on purpose; at a start nothing else runs yet.
+        let is_same = self.wiring.identity.is_of(wait.proof.as_deref().unwrap_or_default());
         if !is_same {
             self.noted.remove(&wait.scope);
             return self.store.end_wait(&wait.scope).await;
@@ -64,8 +64,8 @@ impl Engine {
 
     /// Notes that the credential is refused.
     pub(super) async fn note_credential(&mut self, fault: &Fault, until: Timestamp, times: u32) {
-        let identity = self.wiring.identity.clone();
-        let proof = tokio::task::spawn_blocking(move || identity.proof()).await.ok();
+        // It takes a moment on purpose; with this credential nothing is begun meanwhile.
+        let proof = Some(self.wiring.identity.proof());
         let wait = of_fault(WaitScope::Credential, fault, self.clock.now(), until, times);
         self.note_wait(Wait { proof, ..wait }).await;
     }

@@ -225,11 +225,11 @@ fn what_moves_out_of_the_window_is_followed() {
     world.scope.kept.insert(key(7), KeepReason::OutOfWindow);
     world.scope.outside.insert(key(7), event(7, 1, 400));
     assert_snapshot!(world.text(&world.whole()), @r"
-    ana@example.test: 0 to create, 2 to update, 0 to delete, 0 held, 4 kept, 0 in quarantine
+    ana@example.test: 0 to create, 3 to update, 0 to delete, 0 held, 3 kept, 0 in quarantine
       update      erp/appointment/1: the source changed: time
       keep        erp/appointment/2: over for long, frozen
       keep        erp/appointment/3: outside the window of the job
-      keep        erp/appointment/4: outside the window of the job
+      update      erp/appointment/4: changed in Outlook: subject, body, location, time, recurrence, show_as, sensitivity, importance, categories, reminder, occurrences
       forget      erp/appointment/5: gone in Outlook and in the source
       keep        erp/appointment/6: outside the window of the job
       update      erp/appointment/7: the source changed: time

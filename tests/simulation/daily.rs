@@ -130,7 +130,6 @@ async fn a_month_of_saves(seed: u64, quiet: Quiet) -> Result<World, String> {
 }
 
 #[test]
-#[ignore = "waits for drift that is judged by content: today every new change key is repaired"]
 fn saves_that_change_nothing_are_not_repaired() {
     BOTH.into_iter().for_each(|one| tell(one, a_month_of_saves));
 }

@@ -151,12 +151,8 @@ impl World {
             return if is_outside { Ok(()) } else { Err(format!("{} is not in {mailbox}", key.as_str())) };
         };
         let shown = self.shown(mailbox, linked);
-        // Whether somebody edits an item before or after a write of which nobody heard the end, the item does not tell; nor
-        // does one that was found again after the state was lost. What is edited while it lies outside of the window is not
-        // repaired there, and stays so.
         let place = (mailbox.to_owned(), key.as_str().to_owned());
-        let cannot_be_told =
-            self.edited.contains(&place) && (self.is_restored || self.is_narrowed || self.doubtful.contains(&place));
+        let cannot_be_told = self.edited.contains(&place) && self.is_restored;
         if shown == wanted || cannot_be_told {
             return Ok(());
         }
