@@ -1,6 +1,6 @@
 //! Intents that were left: a crash, a lost answer. Look first, then decide.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -42,12 +42,13 @@ pub(super) async fn look(pass: &Pass, calendar: &Calendar, links: Vec<Link>) -> 
     }
     let mut links: BTreeMap<SourceKey, Link> = links.into_iter().map(|link| (link.key.clone(), link)).collect();
     let mut recovered = Recovered::default();
+    let copies = pass.store.copies(&pass.mailbox).await?;
     let now = pass.clock.now();
     for chunk in intents.chunks(pass.wiring.gateway.batch_limits().keys.max(1)) {
         let keys: Vec<SourceKey> = chunk.iter().map(|intent| intent.key.clone()).collect();
         let found = pass.wiring.gateway.probe(calendar, &keys).await?;
         for intent in chunk {
-            let item = original(&found, intent, links.get(&intent.key));
+            let item = original(&found, intent, links.get(&intent.key), &copies);
             refuse_foreign_owner(pass, item)?;
             IntentResolved { mailbox: pass.mailbox.as_str(), key: intent.key.as_str(), found: item.is_some() }.emit();
             let settlement = settle_one(intent, item, links.get(&intent.key), now);
@@ -82,12 +83,18 @@ fn is_recent(intent: &Intent, now: Timestamp) -> bool {
     now.as_millisecond() - intent.generation < SAME_GENERATION_MS
 }
 
-/// The item of an intent: the one that the link names, else the original of several with the key.
-fn original<'a>(found: &'a [FoundItem], intent: &Intent, link: Option<&Link>) -> Option<&'a FoundItem> {
+/// The item of an intent: the one that the link names, else the original of several with the key, of which none is known to be
+/// a copy that a user made.
+fn original<'a>(
+    found: &'a [FoundItem],
+    intent: &Intent,
+    link: Option<&Link>,
+    copies: &BTreeSet<String>,
+) -> Option<&'a FoundItem> {
     let with_key = || found.iter().filter(|item| item.key == intent.key.as_str());
     with_key()
         .find(|item| link.is_some_and(|link| link.item.id == item.item.id))
-        .or_else(|| FoundItem::original(with_key()))
+        .or_else(|| FoundItem::original(with_key().filter(|item| !copies.contains(&item.item.id))))
 }
 
 fn refuse_foreign_owner(pass: &Pass, item: Option<&FoundItem>) -> Result<(), PlanError> {

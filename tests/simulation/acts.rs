@@ -150,6 +150,7 @@ impl World {
             edited.insert((mailbox.clone(), key.clone()));
             let _ = store.update(&mailbox, &target, changes, ChangeOrder::Together, &Guard::Any);
         };
+        let mut removed = false;
         let what = match act {
             3 | 4 => {
                 change(&[Change::Subject("Changed by the user".to_owned())]);
@@ -166,6 +167,7 @@ impl World {
             }
             7 | 8 => {
                 let _ = store.delete(&mailbox, &target, &Guard::Any);
+                removed = true;
                 "deletes"
             }
             9 | 10 => {
@@ -181,9 +183,13 @@ impl World {
                 if let Ok(folder) = folder {
                     let _ = store.move_item(&mailbox, &item.id, Some(&folder.id));
                 }
+                removed = true;
                 "moves to another folder"
             }
         };
+        if removed {
+            self.removed.insert((mailbox.clone(), key.clone()));
+        }
         self.trace.line(format!("user: {what} {key} in {mailbox}"));
     }
 
@@ -198,7 +204,6 @@ impl World {
     pub(crate) async fn reload(&mut self) {
         self.knobs.max_threads = self.rng.usize(1..=4);
         self.knobs.days_ahead = [30, 90, 180][self.rng.usize(0..3)];
-        self.is_narrowed |= self.knobs.days_ahead < 60;
         self.send_wiring().await;
     }
 

@@ -91,8 +91,6 @@ pub(crate) struct World {
     pub(crate) backup: Option<BTreeMap<&'static str, Vec<u8>>>,
     /// Whether the state was once put back or lost: copies and originals cannot be told apart for sure after that.
     pub(crate) is_restored: bool,
-    /// Whether the window was once so short that items lay outside of it.
-    pub(crate) is_narrowed: bool,
     /// Users' own items, by mailbox and immutable id.
     pub(crate) own: BTreeMap<(String, String), Entry>,
     /// What users made of our items and is theirs now: copies, and items that they moved to another folder.
@@ -101,6 +99,8 @@ pub(crate) struct World {
     pub(crate) absent: BTreeMap<(String, String), Duration>,
     /// Mailboxes and keys: what users edited; what was written, or was to be written, without an answer.
     pub(crate) edited: BTreeSet<(String, String)>,
+    /// What users deleted or moved away.
+    pub(crate) removed: BTreeSet<(String, String)>,
     pub(crate) doubtful: BTreeSet<(String, String)>,
     pub(crate) writes: u64,
     pub(crate) deletes: u64,
@@ -147,11 +147,11 @@ impl World {
             slow: Vec::new(),
             backup: None,
             is_restored: false,
-            is_narrowed: false,
             own: BTreeMap::new(),
             copies: BTreeMap::new(),
             absent: BTreeMap::new(),
             edited: BTreeSet::new(),
+            removed: BTreeSet::new(),
             doubtful: BTreeSet::new(),
             writes: 0,
             deletes: 0,
