@@ -13,7 +13,7 @@
 //!
 //! | level | rooms |
 //! |---|---|
-//! | 0 | [`clock`], [`model`], [`template`] |
+//! | 0 | [`clock`], [`certificate`], [`model`], [`template`] |
 //! | 1 | [`observability`], [`settings`], [`sandbox`] |
 //! | 2 | [`http`], [`desired`], [`plan`] |
 //! | 3 | [`auth`], [`state`] |
@@ -23,6 +23,7 @@
 //! | 8 | [`cli`] |
 
 pub mod auth;
+pub mod certificate;
 pub mod cli;
 pub mod clock;
 pub mod daemon;

@@ -19,7 +19,7 @@ use crate::{
     clock::{Clock, SystemClock, Wait},
     http::{Answer, Request, Response, Transport, TransportError},
     model::fault::{Fault, FaultKind, FaultScope},
-    settings::Credential,
+    settings::{Authentication, Credential},
 };
 
 /// A clock that the test moves.
@@ -270,7 +270,11 @@ fn nothing_prints_the_secret() {
         client_secret: SecretString::from(SECRET),
         scope: application().scope,
     };
-    let password = Credential::Password { user: "ana".to_owned(), password: SecretString::from(SECRET) };
+    let password = Credential::Password {
+        authentication: Authentication::Basic,
+        user: "ana".to_owned(),
+        password: SecretString::from(SECRET),
+    };
     for credential in [credential, password] {
         let port = authorization(&credential, Arc::new(Endpoint::default()), Arc::new(SystemClock)).unwrap();
         assert!(!format!("{port:?} {credential:?}").contains(SECRET));

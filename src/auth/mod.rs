@@ -5,13 +5,20 @@
 pub mod basic;
 pub mod client_credentials;
 mod entra;
+pub mod ntlm;
+mod refusal;
 
 use std::{future::Future, pin::Pin, sync::Arc};
 
 use http::HeaderValue;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::{clock::Clock, http::Transport, model::fault::Fault, settings::Credential};
+use crate::{
+    clock::Clock,
+    http::Transport,
+    model::fault::Fault,
+    settings::{Authentication, Credential},
+};
 
 /// How long a refused credential is not tried again.
 const REFUSAL: SignedDuration = SignedDuration::from_mins(10);
@@ -55,7 +62,7 @@ pub fn authorization(
     clock: Arc<dyn Clock>,
 ) -> Result<Arc<dyn Authorization>, AuthError> {
     Ok(match credential {
-        Credential::Password { user, password } => Arc::new(basic::Basic::new(user, password, clock)?),
+        Credential::Password { user, password, .. } => Arc::new(basic::Basic::new(user, password, clock)?),
         Credential::ClientSecret { token_url, client_id, client_secret, scope } => {
             let application = client_credentials::Application {
                 token_url: token_url.clone(),
@@ -66,6 +73,20 @@ pub fn authorization(
             Arc::new(client_credentials::ClientCredentials::new(application, transport, clock)?)
         }
     })
+}
+
+/// The log-on of connections that the settings ask for; `None` where each request shows who we are.
+///
+/// # Errors
+/// When the credential cannot be used, whatever the server says.
+pub fn log_on(credential: &Credential, clock: Arc<dyn Clock>) -> Result<Option<Arc<ntlm::PasswordLogOn>>, AuthError> {
+    let Credential::Password { authentication, user, password } = credential else { return Ok(None) };
+    let schemes = match authentication {
+        Authentication::Basic => return Ok(None),
+        Authentication::Ntlm => ntlm::Schemes::NtlmOnly,
+        Authentication::Auto => ntlm::Schemes::NtlmOrBasic,
+    };
+    Ok(Some(Arc::new(ntlm::PasswordLogOn::new(user, password, schemes, clock)?)))
 }
 
 /// `instant` and `duration` after it, within the calendar.

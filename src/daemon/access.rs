@@ -90,7 +90,7 @@ pub async fn test_access(
     };
     let (tried, success) = match &settings.exchange.credential {
         Credential::Password { user, .. } => {
-            (format!("prepare Basic authentication for {user}"), "ready; the next step shows whether it is taken")
+            (format!("prepare the password of {user}"), "ready; the next step shows whether it is taken")
         }
         Credential::ClientSecret { token_url, client_id, .. } => {
             (format!("get a token for application {client_id} from {token_url}"), "the token came")

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
-    auth::{self, AuthError, Authorization},
+    auth::{self, AuthError, Authorization, ntlm::PasswordLogOn},
     clock::Clock,
     gateway::{
         Gateway,
@@ -13,6 +13,7 @@ use crate::{
     http::{
         Transport,
         client::{HttpClientError, HttpConfig, ReqwestTransport},
+        pinned::{LogOn, PinnedTransport},
     },
     model::link::Owner,
     scheduler::{Calendars, Limiter, Wiring},
@@ -52,12 +53,7 @@ pub(super) struct Outlook {
 /// Sets up the way to Outlook.
 pub(super) fn outlook(settings: &Settings, owner: &Owner, clock: &Arc<dyn Clock>) -> Result<Outlook, WiringError> {
     let limits = &settings.limits;
-    let transport: Arc<dyn Transport> = Arc::new(ReqwestTransport::new(HttpConfig {
-        request_timeout: limits.request_timeout,
-        idle_connections_max: usize::from(settings.exchange.max_threads),
-        ..HttpConfig::default()
-    })?);
-    let authorization = auth::authorization(&settings.exchange.credential, Arc::clone(&transport), Arc::clone(clock))?;
+    let (transport, authorization) = way(settings, clock)?;
     let limiter =
         Arc::new(Limiter::new(Arc::clone(clock), limits.requests_per_minute, limits.mailbox_requests_per_minute));
     let pace: Arc<Limiter> = Arc::clone(&limiter);
@@ -84,6 +80,27 @@ pub(super) fn outlook(settings: &Settings, owner: &Owner, clock: &Arc<dyn Clock>
         }
     };
     Ok(Outlook { authorization, gateway, limiter })
+}
+
+/// How requests travel, and who we are in them.
+fn way(
+    settings: &Settings,
+    clock: &Arc<dyn Clock>,
+) -> Result<(Arc<dyn Transport>, Arc<dyn Authorization>), WiringError> {
+    let http = HttpConfig {
+        request_timeout: settings.limits.request_timeout,
+        idle_connections_max: usize::from(settings.exchange.max_threads),
+        network: settings.network.clone(),
+        ..HttpConfig::default()
+    };
+    let credential = &settings.exchange.credential;
+    if let Some(log_on) = auth::log_on(credential, Arc::clone(clock))? {
+        let as_port: Arc<dyn LogOn> = Arc::<PasswordLogOn>::clone(&log_on);
+        return Ok((Arc::new(PinnedTransport::new(&http, as_port)?), log_on));
+    }
+    let transport: Arc<dyn Transport> = Arc::new(ReqwestTransport::new(http)?);
+    let authorization = auth::authorization(credential, Arc::clone(&transport), Arc::clone(clock))?;
+    Ok((transport, authorization))
 }
 
 /// Puts everything together that an engine runs on.

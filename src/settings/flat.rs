@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::{Date, Time};
 use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
 
 use super::{
-    Brake, Credential, Exchange, FilesSource, HolidaysFile, Job, Limits, Log, Protocol, Settings, Source, State,
-    WorkingDays, duration, words,
+    Brake, ClientCertificate, Credential, Exchange, FilesSource, HolidaysFile, Job, Limits, Log, Network, PemFile,
+    Protocol, Settings, Source, State, WorkingDays, duration, words,
 };
 use crate::model::{address::Address, cohort::Cohort};
 
@@ -35,9 +36,10 @@ pub(super) type Flat = BTreeMap<String, Value>;
 
 /// Every key of the settings. The sections are taken apart without `..`, so that a new field cannot be forgotten here.
 pub(super) fn flatten(settings: &Settings) -> Flat {
-    let Settings { exchange, sources, jobs, state, limits, brake, rollout, log } = settings;
+    let Settings { exchange, network, sources, jobs, state, limits, brake, rollout, log } = settings;
     let mut flat = Flat::new();
     flatten_exchange(exchange, &mut flat);
+    flatten_network(network, &mut flat);
     for (name, source) in sources {
         flatten_source(&format!("sources.{name}"), source, &mut flat);
     }
@@ -107,8 +109,9 @@ fn flatten_exchange(exchange: &Exchange, flat: &mut Flat) {
         }
     }
     let (key, secret) = match credential {
-        Credential::Password { user, password } => {
+        Credential::Password { authentication, user, password } => {
             put("use_oauth", false.to_string());
+            put("authentication", words::word(words::AUTHENTICATIONS, authentication).to_owned());
             put("delegated_user", user.clone());
             ("linked_password", password)
         }
@@ -121,6 +124,26 @@ fn flatten_exchange(exchange: &Exchange, flat: &mut Flat) {
         }
     };
     flat.insert(format!("exchange.{key}"), Value::Secret(secret.clone()));
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn flatten_network(network: &Network, flat: &mut Flat) {
+    let Network { authorities, client, proxy } = network;
+    // With what they hold: a certificate that was renewed in place is a change of the settings.
+    let mut file = |key: &str, PemFile { path, text: held }: &PemFile| {
+        text(flat, "network", key, format!("{}: {}", path.display(), hex(&Sha256::digest(held))));
+    };
+    if let Some(authorities) = authorities {
+        file("ca_file", authorities);
+    }
+    if let Some(ClientCertificate { chain, key }) = client {
+        file("client_certificate_file", chain);
+        flat.insert("network.client_key".to_owned(), Value::Secret(key.clone()));
+    }
+    text(flat, "network", "proxy", proxy.as_str());
 }
 
 fn flatten_source(path: &str, source: &Source, flat: &mut Flat) {

@@ -15,6 +15,7 @@ mod finding;
 mod flat;
 mod literal;
 mod load;
+mod network;
 mod reader;
 mod schema;
 mod secret;
@@ -32,6 +33,7 @@ pub use digest::digest;
 pub use environment::Environment;
 pub use finding::{Finding, SettingsFaults, Severity};
 pub use load::{Loaded, Strictness, load};
+pub use network::{ClientCertificate, Network, PemFile, Proxy};
 pub use secret::SecretOrigin;
 pub use server_version::{Feature, ServerVersion};
 pub use working_days::{HolidaysFile, WorkingDays};
@@ -55,6 +57,8 @@ use crate::template::Templates;
 pub struct Settings {
     /// `[exchange]`: where the calendars are and who we are to them.
     pub exchange: Exchange,
+    /// `[network]`: certificates and the proxy.
+    pub network: Network,
     /// `[sources.NAME]`: where events come from.
     pub sources: BTreeMap<String, Source>,
     /// `[jobs.NAME]`: what is pushed where.
@@ -103,11 +107,24 @@ pub enum Protocol {
     },
 }
 
+/// How a password is shown to the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Authentication {
+    /// NTLM where the server offers it, else Basic.
+    Auto,
+    /// In each request.
+    Basic,
+    /// Once for each connection, without sending it.
+    Ntlm,
+}
+
 /// Who we are to Outlook.
 #[derive(Debug, Clone)]
 pub enum Credential {
-    /// `delegated_user` and `linked_password`: Basic authentication.
+    /// `delegated_user` and `linked_password`.
     Password {
+        /// `authentication`: how they are shown.
+        authentication: Authentication,
         /// The account.
         user: String,
         /// Its password.

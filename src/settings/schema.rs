@@ -44,6 +44,7 @@ pub(super) const EXCHANGE: &[Key] = &[
     unset("delegated_user", Form::Text),
     unset("linked_password", Form::Secret),
     unset("linked_password_file", Form::Text),
+    key("authentication", Form::Text, "auto"),
     unset("ews_service_url", Form::Text),
     key("exchange_server_version", Form::Text, "Exchange2010_SP2"),
     key("max_threads", Form::Number, "4"),
@@ -57,6 +58,15 @@ pub(super) const EXCHANGE: &[Key] = &[
     unset("client_secret_file", Form::Text),
     key("graph_url", Form::Text, "https://graph.microsoft.com"),
     unset("token_url", Form::Text),
+];
+
+/// `[network]`.
+pub(super) const NETWORK: &[Key] = &[
+    unset("ca_file", Form::Text),
+    unset("client_certificate_file", Form::Text),
+    unset("client_key", Form::Secret),
+    unset("client_key_file", Form::Text),
+    key("proxy", Form::Text, "environment"),
 ];
 
 /// `[sources.NAME]`.
@@ -146,6 +156,7 @@ pub(super) const LOG: &[Key] = &[key("format", Form::Text, "auto"), key("level",
 /// The sections, and whether each holds named entries (`[jobs.NAME]`).
 pub(super) const SECTIONS: &[(&str, bool, &[Key])] = &[
     ("exchange", false, EXCHANGE),
+    ("network", false, NETWORK),
     ("sources", true, SOURCE),
     ("jobs", true, JOB),
     ("state", false, STATE),

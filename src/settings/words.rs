@@ -2,7 +2,7 @@
 
 use jiff::civil::Weekday;
 
-use super::{Departure, LogFormat, LogLevel};
+use super::{Authentication, Departure, LogFormat, LogLevel};
 use crate::model::{
     event::{Importance, Sensitivity, ShowAs},
     key::Kind,
@@ -10,6 +10,9 @@ use crate::model::{
 
 /// Words and their values.
 pub(super) type Words<T> = &'static [(&'static str, T)];
+
+pub(super) const AUTHENTICATIONS: Words<Authentication> =
+    &[("auto", Authentication::Auto), ("basic", Authentication::Basic), ("ntlm", Authentication::Ntlm)];
 
 pub(super) const SHOW_AS: Words<ShowAs> = &[
     ("free", ShowAs::Free),

@@ -138,7 +138,8 @@ fn refused(response: &Response, circumstances: &Circumstances) -> Fault {
     let message = if locked { "the account is locked out" } else { "the server refuses the credential" };
     let fault = Fault::new(FaultScope::Credential, FaultKind::Permanent, "HTTP 401", message);
     circumstances.named(fault).hint(
-        "check the account and its password or secret; repeated attempts lock accounts, so nothing more is sent for a while",
+        "check the account and its password or secret (with NTLM also whether a proxy opens TLS on the way, which Extended \
+         Protection refuses); repeated attempts lock accounts, so nothing more is sent for a while",
     )
 }
 
@@ -148,6 +149,18 @@ fn contains(body: &[u8], words: &[u8]) -> bool {
 
 fn of_transport(error: &TransportError, circumstances: &Circumstances) -> Fault {
     match error {
+        TransportError::Untrusted { problem, .. } => {
+            let kind = FaultKind::Transient { wait: None };
+            circumstances
+                .named(Fault::new(FaultScope::Server, kind, problem.code(), error.to_string()))
+                .hint(problem.hint())
+        }
+        TransportError::NoLogOn { .. } => circumstances
+            .named(Fault::new(FaultScope::Credential, FaultKind::Permanent, "NoLogOn", error.to_string()))
+            .hint(
+                "set authentication in [exchange] to what the EWS virtual directory offers, or let it offer more: \
+                 Get-WebServicesVirtualDirectory | Format-List *Authentication*",
+            ),
         TransportError::Unreachable { .. } => {
             let kind = FaultKind::Transient { wait: None };
             circumstances

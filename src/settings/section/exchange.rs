@@ -1,19 +1,26 @@
 //! `[exchange]`: the fields of Akuiteo's Exchange page, and which of them go together.
 
 use super::super::{
-    Credential, Exchange, Protocol, ServerVersion,
+    Authentication, Credential, Exchange, Protocol, ServerVersion,
     reader::{Given, Reader, Section},
     schema,
     secret::{Secret, SecretOrigin},
     service_url::{ServiceUrl, is_exchange_online, is_loopback},
+    words,
 };
 
 /// Covers everything that is needed: zones of start and end, partial pages. Microsoft advises the lowest such schema.
 const VERSION_DEFAULT: ServerVersion = ServerVersion::Exchange2010_SP2;
 const GRAPH_ROOT: &str = "https://graph.microsoft.com";
 /// Fields without a meaning to Graph.
-const EWS_ONLY: [&str; 5] =
-    ["delegated_user", "linked_password", "linked_password_file", "ews_service_url", "exchange_server_version"];
+const EWS_ONLY: [&str; 6] = [
+    "delegated_user",
+    "linked_password",
+    "linked_password_file",
+    "authentication",
+    "ews_service_url",
+    "exchange_server_version",
+];
 /// Fields of the client credentials.
 const OAUTH_ONLY: [&str; 5] = ["tenant_id", "client_id", "client_secret", "client_secret_file", "token_url"];
 
@@ -104,7 +111,12 @@ fn ews(reader: &mut Reader<'_>, section: &Section<'_>, use_oauth: bool) -> (Opti
     }
     let protocol = url.as_ref().map(|url| Protocol::Ews { url: url.value.text.clone(), version, impersonation });
     let credential = if use_oauth {
-        warn_unused(reader, section, &["delegated_user", "linked_password", "linked_password_file"], "is on");
+        warn_unused(
+            reader,
+            section,
+            &["delegated_user", "linked_password", "linked_password_file", "authentication"],
+            "is on",
+        );
         let scope = url.as_ref().map(|url| scope_of_ews(&url.value));
         let host = url.map(|url| url.value.host).unwrap_or_default();
         client_credentials(reader, section, "use_oauth", &host, scope)
@@ -160,8 +172,10 @@ fn password(reader: &mut Reader<'_>, section: &Section<'_>) -> Option<Credential
         reason,
         "name the account: delegated_user = \"EXAMPLE\\\\calsyncd\" or an address",
     );
+    let authentication = authentication(reader, section);
     let user = reader.text(section, "delegated_user");
-    if let Some(user) = user.as_ref().filter(|user| user.value.contains(':')) {
+    let basic = authentication != Some(Authentication::Ntlm);
+    if let Some(user) = user.as_ref().filter(|user| basic && user.value.contains(':')) {
         reader.error(
             &user.place,
             "a user name for Basic authentication holds no colon",
@@ -170,8 +184,24 @@ fn password(reader: &mut Reader<'_>, section: &Section<'_>) -> Option<Credential
         return None;
     }
     let secret = needed_secret(reader, section, "linked_password", reason)?;
-    let credential = Credential::Password { user: user?.value, password: secret.value };
+    let credential =
+        Credential::Password { authentication: authentication?, user: user?.value, password: secret.value };
     Some((credential, ("exchange.linked_password".to_owned(), secret.origin)))
+}
+
+/// How the password is shown; what is known and not supported is named as such.
+fn authentication(reader: &mut Reader<'_>, section: &Section<'_>) -> Option<Authentication> {
+    if !section.has("authentication") {
+        return Some(Authentication::Auto);
+    }
+    let given = reader.text(section, "authentication")?;
+    if ["kerberos", "negotiate", "digest"].contains(&given.value.to_ascii_lowercase().as_str()) {
+        let hint = "use \"ntlm\" and let the EWS virtual directory offer it: \
+                    Set-WebServicesVirtualDirectory -WindowsAuthentication $true, provider NTLM in IIS";
+        reader.error(&given.place, format!("{:?} is not supported", given.value), hint);
+        return None;
+    }
+    reader.word_at(&given, words::AUTHENTICATIONS).map(|given| given.value)
 }
 
 fn client_credentials(

@@ -3,6 +3,7 @@
 pub(super) mod exchange;
 pub(super) mod job;
 pub(super) mod limits;
+pub(super) mod network;
 pub(super) mod rollout;
 pub(super) mod source;
 pub(super) mod state_and_log;

@@ -84,5 +84,5 @@ fn set_mode(path: &Path, mode: u32) {
 
 fn variables(pairs: &[(&str, &str)]) -> Environment {
     let variables = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    Environment { variables, credentials: None }
+    Environment { variables, ..Environment::default() }
 }
