@@ -23,6 +23,7 @@ mod faults;
 mod gate;
 mod graph;
 mod identity;
+mod ntlm;
 mod page;
 mod record;
 mod server;
@@ -32,8 +33,10 @@ pub mod store;
 #[cfg(test)]
 mod tests;
 mod throttle;
+mod tls;
 mod token;
 mod urlencoded;
+mod wire;
 
 pub use self::{
     counters::Counts,
@@ -43,7 +46,7 @@ pub use self::{
     server::RunningSandbox,
     service::Sandbox,
     settings::{
-        AccountSettings, ApplicationSettings, MailboxCondition, MailboxSettings, RetryAfterForm, SandboxSettings,
-        Scope, ThrottlingSettings,
+        AccountSettings, ApplicationSettings, ExtendedProtection, LogOnScheme, MailboxCondition, MailboxSettings,
+        RetryAfterForm, SandboxSettings, Scope, ThrottlingSettings, TlsSettings,
     },
 };

@@ -23,6 +23,7 @@ use super::{
     record::{Exchange, Recorder},
     settings::SandboxSettings,
     store::{MailboxSettings as StoredMailbox, Store, Zone},
+    wire::Wire,
 };
 use crate::clock::Clock;
 
@@ -132,6 +133,7 @@ impl Sandbox {
         let started = self.now();
         let inbound = Inbound {
             origin: origin(&parts),
+            wire: parts.extensions.get().cloned(),
             method: parts.method,
             path: parts.uri.path().to_owned(),
             query: parts.uri.query().unwrap_or_default().to_owned(),
@@ -244,7 +246,8 @@ impl Sandbox {
 
 /// Scheme and host of a request.
 fn origin(parts: &http::request::Parts) -> String {
-    let scheme = parts.uri.scheme_str().unwrap_or("http");
+    let secure = parts.extensions.get::<Wire>().is_some_and(|wire| wire.channel_bindings.is_some());
+    let scheme = parts.uri.scheme_str().unwrap_or(if secure { "https" } else { "http" });
     let host = parts.headers.get(http::header::HOST).and_then(|host| host.to_str().ok());
     let host = parts.uri.authority().map(http::uri::Authority::as_str).or(host).unwrap_or("sandbox");
     format!("{scheme}://{host}")

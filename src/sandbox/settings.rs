@@ -1,5 +1,7 @@
 //! The sandbox's own settings: who and what exists, and how badly it behaves.
 
+use std::path::PathBuf;
+
 use serde::Deserialize;
 
 use super::{error::SandboxError, faults::Fault, store::MailboxState};
@@ -28,6 +30,81 @@ pub struct SandboxSettings {
     pub lock_out_after: u32,
     /// The largest request body, after decompression.
     pub body_bytes_max: usize,
+    /// How accounts may log on to EWS, in the order in which it is offered.
+    pub authentication: Vec<LogOnScheme>,
+    /// Whether a log-on by NTLM must be tied to its TLS connection.
+    pub extended_protection: ExtendedProtection,
+    /// After how many requests a connection is closed without a word; 0 for never.
+    pub close_every: u64,
+    /// TLS.
+    pub tls: TlsSettings,
+}
+
+/// A way to log on with a password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogOnScheme {
+    /// In each request.
+    Basic,
+    /// By NTLM, once for each connection. In process there is none, so it needs a socket.
+    Ntlm,
+    /// Offered, and refused whatever comes: for clients that must choose another way.
+    Negotiate,
+}
+
+impl LogOnScheme {
+    /// How a server offers it.
+    pub(super) const fn challenge(self) -> &'static str {
+        match self {
+            Self::Basic => "Basic realm=\"sandbox\"",
+            Self::Ntlm => "NTLM",
+            Self::Negotiate => "Negotiate",
+        }
+    }
+}
+
+/// Extended Protection, as the virtual directory of EWS has it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ExtendedProtection {
+    /// The binding is not looked at.
+    #[default]
+    None,
+    /// A binding must be right; none is good too.
+    Allow,
+    /// The binding must be there and right. Exchange 2019 has it so since CU14.
+    Require,
+}
+
+/// TLS: with a certificate from files, or a self-made one.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TlsSettings {
+    /// Whether the sandbox listens for TLS.
+    pub enabled: bool,
+    /// The certificate and those between it and its authority, PEM.
+    pub certificate_file: Option<PathBuf>,
+    /// Its key, PEM.
+    pub key_file: Option<PathBuf>,
+    /// The names of a self-made certificate.
+    pub names: Vec<String>,
+    /// Where a self-made certificate is written to, PEM, for clients to trust it.
+    pub write_certificate_to: Option<PathBuf>,
+    /// The authorities, PEM, one of which must have signed the certificate that clients then have to show.
+    pub client_ca_file: Option<PathBuf>,
+}
+
+impl Default for TlsSettings {
+    fn default() -> Self {
+        Self {
+            enabled: false,
+            certificate_file: None,
+            key_file: None,
+            names: ["localhost", "127.0.0.1", "::1"].map(str::to_owned).to_vec(),
+            write_certificate_to: None,
+            client_ca_file: None,
+        }
+    }
 }
 
 impl Default for SandboxSettings {
@@ -43,6 +120,10 @@ impl Default for SandboxSettings {
             faults: Vec::new(),
             lock_out_after: 5,
             body_bytes_max: 32 * 1024 * 1024,
+            authentication: vec![LogOnScheme::Basic],
+            extended_protection: ExtendedProtection::None,
+            close_every: 0,
+            tls: TlsSettings::default(),
         }
     }
 }

@@ -12,8 +12,9 @@ use super::{
         faults::{Face, Site},
         gate::{Admission, Refusal},
         identity::{Denied, Who},
+        ntlm,
         service::Sandbox,
-        settings::Scope,
+        settings::{LogOnScheme, Scope},
         token::Audience,
     },
     Inbound, Outcome, login_page,
@@ -24,9 +25,13 @@ const ROLE: &str = "full_access_as_app";
 
 /// Answers a request to `/EWS/Exchange.asmx`.
 pub(in super::super) async fn answer(sandbox: &Sandbox, inbound: &Inbound) -> Outcome {
-    let who = sandbox.identity().who(inbound.header("authorization"), Audience::Ews, sandbox.now());
-    let who = match who {
-        Ok(who) => who,
+    let who = match who(sandbox, inbound) {
+        Ok(Asked::By(who)) => who,
+        Ok(Asked::ForAChallenge(token)) => {
+            sandbox.counters().update(|counts| counts.challenges += 1);
+            let response = answer::answer(401, "text/html; charset=utf-8", Bytes::new());
+            return Outcome::Answer(answer::with_header(response, "www-authenticate", &format!("NTLM {token}")));
+        }
         Err(denied) => return Outcome::Answer(unauthorized(sandbox, &denied)),
     };
     let Some(caller) = caller(who) else { return Outcome::Answer(answer::empty(403)) };
@@ -55,6 +60,29 @@ pub(in super::super) async fn answer(sandbox: &Sandbox, inbound: &Inbound) -> Ou
     };
     let response = soap(ews::execute(sandbox.store(), &caller, call));
     if pass.drop_answer { Outcome::Broken } else { Outcome::Answer(response) }
+}
+
+/// What a request is.
+enum Asked {
+    By(Who),
+    ForAChallenge(String),
+}
+
+/// Who asks: whom the connection belongs to, or who shows a credential.
+fn who(sandbox: &Sandbox, inbound: &Inbound) -> Result<Asked, Denied> {
+    let (settings, authorization) = (sandbox.settings(), inbound.header("authorization"));
+    if let Some(wire) = &inbound.wire
+        && settings.authentication.contains(&LogOnScheme::Ntlm)
+    {
+        let protection = settings.extended_protection;
+        match ntlm::step(sandbox.identity(), protection, wire, authorization, sandbox.now()) {
+            Some(ntlm::Step::Challenge(token)) => return Ok(Asked::ForAChallenge(token)),
+            Some(ntlm::Step::Known(account)) => return Ok(Asked::By(Who::Account(account))),
+            Some(ntlm::Step::Denied(denied)) => return Err(denied),
+            None => {}
+        }
+    }
+    sandbox.identity().who(authorization, Audience::Ews, sandbox.now()).map(Asked::By)
 }
 
 /// The rights of who asks; an application without the role has none.
@@ -96,7 +124,11 @@ fn soap(reply: ews::Reply) -> Response<Bytes> {
 
 fn unauthorized(sandbox: &Sandbox, denied: &Denied) -> Response<Bytes> {
     let reason = match denied {
-        Denied::NoCredential => String::new(),
+        Denied::NoCredential | Denied::OutOfOrder | Denied::Unsigned { .. } => String::new(),
+        Denied::Unbound { .. } => {
+            sandbox.counters().update(|counts| counts.unbound_log_ons += 1);
+            String::new()
+        }
         Denied::WrongPassword { user } => {
             sandbox.counters().failed_log_on(user);
             String::new()
@@ -108,15 +140,17 @@ fn unauthorized(sandbox: &Sandbox, denied: &Denied) -> Response<Bytes> {
         Denied::Token(fault) => fault.message().to_owned(),
     };
     let response = answer::answer(401, "text/html; charset=utf-8", reason.clone());
-    let response = answer::with_header(response, "www-authenticate", "Basic realm=\"sandbox\"");
-    let response = answer::with_header(response, "www-authenticate", "Bearer realm=\"\"");
+    let schemes = sandbox.settings().authentication.iter().map(|scheme| scheme.challenge());
+    let response = schemes
+        .chain(["Bearer realm=\"\""])
+        .fold(response, |response, scheme| answer::with_header(response, "www-authenticate", scheme));
     match denied {
         Denied::Token(_) => answer::with_header(
             response,
             "x-ms-diagnostics",
             &format!("2000003;reason=\"{reason}\";error_category=\"invalid_token\""),
         ),
-        Denied::NoCredential | Denied::WrongPassword { .. } | Denied::Locked { .. } => response,
+        _ => response,
     }
 }
 

@@ -46,7 +46,12 @@ pub(in super::super) async fn answer(sandbox: &Sandbox, inbound: &Inbound, path:
         Err(denied) => {
             let message = match denied {
                 Denied::Token(fault) => fault.message(),
-                Denied::NoCredential | Denied::WrongPassword { .. } | Denied::Locked { .. } => "Access token is empty.",
+                Denied::NoCredential
+                | Denied::WrongPassword { .. }
+                | Denied::Locked { .. }
+                | Denied::OutOfOrder
+                | Denied::Unsigned { .. }
+                | Denied::Unbound { .. } => "Access token is empty.",
             };
             return Outcome::Answer(unauthorized(sandbox, message));
         }

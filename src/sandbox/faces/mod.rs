@@ -7,7 +7,7 @@ pub(super) mod token;
 use bytes::Bytes;
 use http::{HeaderMap, Method, Response};
 
-use super::answer;
+use super::{answer, wire::Wire};
 
 /// One request, body decompressed.
 #[derive(Debug, Clone)]
@@ -24,6 +24,8 @@ pub(super) struct Inbound {
     pub(super) body: Bytes,
     /// Scheme and host that the client asked, for links in answers.
     pub(super) origin: String,
+    /// The connection; none in process.
+    pub(super) wire: Option<Wire>,
 }
 
 impl Inbound {
