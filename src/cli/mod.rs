@@ -212,6 +212,15 @@ struct SandboxArguments {
     /// Where to listen; port 0 takes a free one and prints it
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8088")]
     listen: SocketAddr,
+    /// Listen for TLS with this certificate, PEM
+    #[arg(long, value_name = "FILE.pem", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// The key of that certificate, PEM
+    #[arg(long, value_name = "FILE.pem", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+    /// Listen for TLS with a self-made certificate, written to this file for clients to trust it
+    #[arg(long, value_name = "FILE.pem", conflicts_with = "tls_cert")]
+    tls_self_made: Option<PathBuf>,
     /// Keep every exchange, one HAR 1.2 entry a line, secrets redacted
     #[arg(long, value_name = "FILE.jsonl")]
     record: Option<PathBuf>,
@@ -280,9 +289,10 @@ async fn dispatch(arguments: Arguments, is_named: bool) -> Outcome {
         Command::Purge(arguments) => purge::purge(config, &arguments).await,
         Command::Config(ConfigCommand::Get { key }) => config::get(config, &key),
         Command::Config(ConfigCommand::Set { key, value }) => config::set(config, &key, &value),
-        Command::Sandbox(SandboxArguments { listen, record }) => {
+        Command::Sandbox(SandboxArguments { listen, tls_cert, tls_key, tls_self_made, record }) => {
+            let tls = sandbox::Tls { certificate: tls_cert.zip(tls_key), self_made: tls_self_made };
             // What the environment names are the settings of the daemon.
-            sandbox::sandbox(listen, config.filter(|_| is_named), record).await
+            sandbox::sandbox(listen, config.filter(|_| is_named), tls, record).await
         }
         Command::Demo(DemoArguments { once, json, record, listen }) => {
             demo::demo(demo::Options { once, json, record, listen }).await

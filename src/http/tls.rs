@@ -102,7 +102,8 @@ impl TlsProblem {
             rustls::Error::InvalidCertificate(problem) => match problem {
                 Certificate::Expired | Certificate::ExpiredContext { .. } => Self::Expired,
                 Certificate::NotValidYet | Certificate::NotValidYetContext { .. } => Self::NotYetValid,
-                Certificate::UnknownIssuer => Self::UnknownIssuer,
+                // The second: an authority of the same name with another key.
+                Certificate::UnknownIssuer | Certificate::BadSignature => Self::UnknownIssuer,
                 Certificate::NotValidForName | Certificate::NotValidForNameContext { .. } => Self::WrongName,
                 _ => Self::BadCertificate,
             },
@@ -114,6 +115,7 @@ impl TlsProblem {
                 | AlertDescription::CertificateExpired
                 | AlertDescription::CertificateUnknown
                 | AlertDescription::UnknownCA
+                | AlertDescription::DecryptError
                 | AlertDescription::AccessDenied => Self::ClientCertificate,
                 AlertDescription::HandshakeFailure
                 | AlertDescription::ProtocolVersion

@@ -33,6 +33,7 @@ mod hand_over;
 mod harness;
 mod kill;
 mod notify;
+mod ntlm;
 mod occurrences;
 mod purge;
 mod push;

@@ -12,7 +12,10 @@ use http_body_util::{BodyExt, Full};
 use hyper::{body::Incoming, client::conn::http1::SendRequest};
 use hyper_util::rt::TokioIo;
 use rustls::{ClientConfig, pki_types::ServerName};
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    task::JoinHandle,
+};
 use tokio_rustls::TlsConnector;
 
 use crate::http::{
@@ -80,10 +83,10 @@ impl Connector {
         let (sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
             .await
             .map_err(|error| failure(target, &error, Sending::NotBegun))?;
-        // Ends with the sender, or with the connection; its error is that of the request.
-        tokio::spawn(async move { drop(connection.await) });
+        // Ends with the sender, or with the connection.
+        let driver = tokio::spawn(connection);
         let response_bytes_max = self.response_bytes_max;
-        Ok(Connection { sender: Some(sender), certificate, logged_on: false, response_bytes_max })
+        Ok(Connection { sender: Some(sender), driver, certificate, logged_on: false, response_bytes_max })
     }
 }
 
@@ -91,6 +94,7 @@ impl Connector {
 #[derive(Debug)]
 pub(super) struct Connection {
     sender: Option<SendRequest<Full<Bytes>>>,
+    driver: JoinHandle<Result<(), hyper::Error>>,
     /// The server's certificate, DER.
     pub(super) certificate: Option<Vec<u8>>,
     /// Whether the server knows who sends.
@@ -135,18 +139,30 @@ impl Connection {
     ) -> Result<Sent, TransportError> {
         let Some(mut sender) = self.sender.take() else { return Ok(Sent::Gone) };
         if sender.ready().await.is_err() {
-            return Ok(Sent::Gone);
+            return self.gone(target).await;
         }
         let request = request(target, method, headers, authorization, body)?;
         let answer = match sender.try_send_request(request).await {
             Ok(answer) => answer,
             // Handed back: not a byte of it was written.
-            Err(error) if error.message().is_some() => return Ok(Sent::Gone),
+            Err(error) if error.message().is_some() => return self.gone(target).await,
             Err(error) => return Err(failure(target, error.error(), Sending::Begun)),
         };
         let response = self.receive(target, answer).await?;
         self.sender = Some(sender);
         Ok(Sent::Answer(response))
+    }
+
+    /// The connection was closed before the request: for a reason of TLS, or for none that matters. Under TLS 1.3 a server says
+    /// only after the handshake that it does not take our certificate.
+    async fn gone(&mut self, target: &Target) -> Result<Sent, TransportError> {
+        match (&mut self.driver).await {
+            Ok(Err(error)) => match failure(target, &error, Sending::NotBegun) {
+                untrusted @ TransportError::Untrusted { .. } => Err(untrusted),
+                _ => Ok(Sent::Gone),
+            },
+            Ok(Ok(())) | Err(_) => Ok(Sent::Gone),
+        }
     }
 
     /// Reads an answer to its end. The limit is on what comes out of the decompression.

@@ -4,6 +4,7 @@
 mod edits;
 mod faults;
 mod layers;
+mod network;
 mod reload;
 mod shipped;
 

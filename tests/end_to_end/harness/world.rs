@@ -76,7 +76,11 @@ impl World {
         change(&mut settings);
         let started = runtime.block_on(Sandbox::start(settings, ([127, 0, 0, 1], 0).into(), recording()));
         let sandbox = started.unwrap();
-        let config = Config::new(face, &sandbox.url());
+        let mut config = Config::new(face, &sandbox.url());
+        if let Some(certificate) = sandbox.certificate() {
+            fs::write(folder.path().join("ca.pem"), certificate).unwrap();
+            config.set("network", "ca_file", "\"ca.pem\"");
+        }
         let world = Self { face, config, folder, sandbox, runtime };
         fs::create_dir(world.path().join("events")).unwrap();
         world.secret("secret");
