@@ -83,10 +83,9 @@ pub(super) fn outlook(settings: &Settings, owner: &Owner, clock: &Arc<dyn Clock>
 }
 
 /// How requests travel, and who we are in them.
-fn way(
-    settings: &Settings,
-    clock: &Arc<dyn Clock>,
-) -> Result<(Arc<dyn Transport>, Arc<dyn Authorization>), WiringError> {
+type Way = (Arc<dyn Transport>, Arc<dyn Authorization>);
+
+fn way(settings: &Settings, clock: &Arc<dyn Clock>) -> Result<Way, WiringError> {
     let http = HttpConfig {
         request_timeout: settings.limits.request_timeout,
         idle_connections_max: usize::from(settings.exchange.max_threads),
