@@ -100,9 +100,10 @@ impl Identity {
     ) -> Result<AccountSettings, Denied> {
         let named = |name: &String| self.accounts.iter().find(|account| account.user.eq_ignore_ascii_case(name));
         let account = names.iter().find_map(named);
-        let user = account.map_or_else(|| names.last().map_or("", String::as_str), |account| account.user.as_str());
+        let user = names.last().map_or("", String::as_str);
+        let key = account.map_or(user, |account| account.user.as_str()).to_lowercase();
         let mut wrong = self.wrong_in_a_row.lock().unwrap_or_else(PoisonError::into_inner);
-        let wrong = wrong.entry(user.to_lowercase()).or_default();
+        let wrong = wrong.entry(key).or_default();
         if self.lock_out_after > 0 && *wrong >= self.lock_out_after {
             return Err(Denied::Locked { user: user.to_owned() });
         }
