@@ -26,6 +26,8 @@ pub struct Counts {
     pub failed_log_ons: BTreeMap<String, u64>,
     /// Tokens issued.
     pub tokens_issued: u64,
+    /// Tokens per what was shown for them: `secret 1`, `certificate 2`, `federated ID`.
+    pub proofs: BTreeMap<String, u64>,
     /// Requests refused by the limits.
     pub rejected: u64,
     /// Requests that met a fault.

@@ -58,16 +58,25 @@ impl Identity {
             accounts: settings.accounts.clone(),
             lock_out_after: settings.lock_out_after,
             wrong_in_a_row: Mutex::default(),
-            tokens: Tokens::new(settings.applications.clone()),
+            tokens: Tokens::new(settings.applications.clone(), settings.cloud),
         }
     }
 
-    /// Who sends this `Authorization` header to a face of this audience.
-    pub(super) fn who(&self, authorization: Option<&str>, audience: Audience, now: Timestamp) -> Result<Who, Denied> {
+    /// Who sends this `Authorization` header to a face of this audience, on a host.
+    pub(super) fn who(
+        &self,
+        authorization: Option<&str>,
+        (audience, host): (Audience, &str),
+        now: Timestamp,
+    ) -> Result<Who, Denied> {
         let (scheme, credential) =
             authorization.and_then(|header| header.split_once(' ')).ok_or(Denied::NoCredential)?;
         if scheme.eq_ignore_ascii_case("bearer") {
-            return self.tokens.verify(credential.trim(), audience, now).map(Who::Application).map_err(Denied::Token);
+            return self
+                .tokens
+                .verify(credential.trim(), audience, host, now)
+                .map(Who::Application)
+                .map_err(Denied::Token);
         }
         if scheme.eq_ignore_ascii_case("basic") && audience == Audience::Ews {
             let decoded = STANDARD.decode(credential.trim()).map_err(|_| Denied::NoCredential)?;
@@ -116,7 +125,8 @@ mod tests {
         let settings = SandboxSettings { lock_out_after: 2, ..SandboxSettings::with_mailboxes([], "UTC") };
         let identity = Identity::new(&settings);
         let now = Timestamp::UNIX_EPOCH;
-        let log_on = |password: &str| identity.who(Some(&basic("SERVICE", password)), Audience::Ews, now);
+        let log_on =
+            |password: &str| identity.who(Some(&basic("SERVICE", password)), (Audience::Ews, "localhost"), now);
         let wrong = Err(Denied::WrongPassword { user: "SERVICE".to_owned() });
         assert_eq!(log_on("bad"), wrong);
         assert!(log_on("secret").is_ok());
@@ -131,7 +141,7 @@ mod tests {
     fn graph_takes_no_password() {
         let identity = Identity::new(&SandboxSettings::with_mailboxes([], "UTC"));
         for header in [None, Some("Basic"), Some("Negotiate x"), Some(basic("service", "secret").as_str())] {
-            let denied = identity.who(header, Audience::Graph, Timestamp::UNIX_EPOCH);
+            let denied = identity.who(header, (Audience::Graph, "localhost"), Timestamp::UNIX_EPOCH);
             assert_eq!(denied, Err(Denied::NoCredential), "{header:?}");
         }
     }

@@ -15,6 +15,7 @@ mod admin;
 mod admin_item;
 mod answer;
 pub mod caller;
+mod cloud;
 mod counters;
 mod error;
 pub mod ews;
@@ -36,6 +37,7 @@ mod token;
 mod urlencoded;
 
 pub use self::{
+    cloud::Cloud,
     counters::Counts,
     error::SandboxError,
     faces::Outcome,
@@ -43,7 +45,7 @@ pub use self::{
     server::RunningSandbox,
     service::Sandbox,
     settings::{
-        AccountSettings, ApplicationSettings, MailboxCondition, MailboxSettings, RetryAfterForm, SandboxSettings,
-        Scope, ThrottlingSettings,
+        AccountSettings, ApplicationSettings, FederatedSettings, MailboxCondition, MailboxSettings, RetryAfterForm,
+        SandboxSettings, Scope, ThrottlingSettings,
     },
 };

@@ -21,7 +21,7 @@ use super::{
     identity::Identity,
     page,
     record::{Exchange, Recorder},
-    settings::SandboxSettings,
+    settings::{ApplicationSettings, SandboxSettings},
     store::{MailboxSettings as StoredMailbox, Store, Zone},
 };
 use crate::clock::Clock;
@@ -116,6 +116,11 @@ impl Sandbox {
     /// Makes every token void that is out.
     pub fn revoke_tokens(&self) {
         self.inner.identity.tokens.revoke_all();
+    }
+
+    /// Changes an application while the sandbox runs, as an administrator of its tenant does.
+    pub fn change_application(&self, client_id: &str, change: impl Fn(&mut ApplicationSettings)) {
+        self.inner.identity.tokens.change(client_id, change);
     }
 
     /// Empties the mailboxes, unlocks the accounts, forgets faults and counts.

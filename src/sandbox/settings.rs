@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{error::SandboxError, faults::Fault, store::MailboxState};
+use super::{cloud::Cloud, error::SandboxError, faults::Fault, store::MailboxState};
 
 /// Everything that a sandbox is started with. Plain data: built in code by tests, or read from a TOML file.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -14,6 +14,8 @@ pub struct SandboxSettings {
     pub accounts: Vec<AccountSettings>,
     /// The applications that can get tokens.
     pub applications: Vec<ApplicationSettings>,
+    /// The cloud that the sandbox's own address stands for; Microsoft's host names in `Host` tell the others.
+    pub cloud: Cloud,
     /// The limits, and how a refusal looks.
     pub throttling: ThrottlingSettings,
     /// How long every request takes, inner requests of a batch too.
@@ -36,6 +38,7 @@ impl Default for SandboxSettings {
             mailboxes: Vec::new(),
             accounts: Vec::new(),
             applications: Vec::new(),
+            cloud: Cloud::Global,
             throttling: ThrottlingSettings::default(),
             latency_ms: 0,
             batch_concurrent: 4,
@@ -197,10 +200,23 @@ pub struct ApplicationSettings {
     pub client_secrets: Vec<String>,
     /// Secrets that have expired (AADSTS7000222).
     pub expired_secrets: Vec<String>,
+    /// Its certificates, PEM: client assertions are held against them.
+    pub certificates: Vec<String>,
+    /// How assertions may be signed.
+    pub assertion_algorithms: Vec<String>,
+    /// Other issuers whose tokens it may show.
+    pub federated: Vec<FederatedSettings>,
+    /// The cloud of the tenant.
+    pub cloud: Cloud,
     /// Its application roles: `Calendars.ReadWrite`, `Calendars.Read`, `full_access_as_app`, `User.Read.All`.
     pub roles: Vec<String>,
     /// The mailboxes that the roles hold for.
     pub scope: Scope,
+    /// Roles that Exchange grants (RBAC for Applications), which no token carries: `Application Calendars.ReadWrite`,
+    /// `Application Calendars.Read`, `Application EWS.AccessAsApp`.
+    pub rbac_roles: Vec<String>,
+    /// The mailboxes that those roles hold for.
+    pub rbac_scope: Scope,
     /// How long its tokens are valid.
     pub token_lifetime_s: u32,
     /// Whether an administrator has disabled it (AADSTS7000112).
@@ -214,10 +230,41 @@ impl Default for ApplicationSettings {
             client_id: String::new(),
             client_secrets: Vec::new(),
             expired_secrets: Vec::new(),
+            certificates: Vec::new(),
+            assertion_algorithms: ["PS256", "RS256"].map(str::to_owned).to_vec(),
+            federated: Vec::new(),
+            cloud: Cloud::Global,
+            rbac_roles: Vec::new(),
+            rbac_scope: Scope::None,
             roles: ["Calendars.ReadWrite", "User.Read.All", "full_access_as_app"].map(str::to_owned).to_vec(),
             scope: Scope::All,
             token_lifetime_s: 3599,
             disabled: false,
+        }
+    }
+}
+
+/// Another issuer whose tokens an application may show.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct FederatedSettings {
+    /// The issuer.
+    pub issuer: String,
+    /// Whom its tokens are about.
+    pub subject: String,
+    /// Whom they are for.
+    pub audience: String,
+    /// The certificate that it signs with, PEM.
+    pub certificate: String,
+}
+
+impl Default for FederatedSettings {
+    fn default() -> Self {
+        Self {
+            issuer: String::new(),
+            subject: String::new(),
+            audience: "api://AzureADTokenExchange".to_owned(),
+            certificate: String::new(),
         }
     }
 }

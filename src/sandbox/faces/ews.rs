@@ -7,6 +7,7 @@ use super::{
     super::{
         answer,
         caller::{Caller, Delegation, Impersonation, Right},
+        cloud,
         counters::increment,
         ews,
         faults::{Face, Site},
@@ -21,10 +22,13 @@ use super::{
 
 /// The role that opens EWS to an application.
 const ROLE: &str = "full_access_as_app";
+/// The role that Exchange itself grants (RBAC for Applications).
+const RBAC_ROLE: &str = "Application EWS.AccessAsApp";
 
 /// Answers a request to `/EWS/Exchange.asmx`.
 pub(in super::super) async fn answer(sandbox: &Sandbox, inbound: &Inbound) -> Outcome {
-    let who = sandbox.identity().who(inbound.header("authorization"), Audience::Ews, sandbox.now());
+    let face = (Audience::Ews, cloud::host(&inbound.origin));
+    let who = sandbox.identity().who(inbound.header("authorization"), face, sandbox.now());
     let who = match who {
         Ok(who) => who,
         Err(denied) => return Outcome::Answer(unauthorized(sandbox, &denied)),
@@ -71,13 +75,22 @@ fn caller(who: Who) -> Option<Caller> {
                 .map(|mailbox| Delegation { mailbox, right: Right::Editor })
                 .collect(),
         }),
-        Who::Application(application) => application.roles.iter().any(|role| role == ROLE).then(|| Caller {
-            name: application.client_id,
-            mailbox: None,
-            is_application: true,
-            impersonation: impersonation(application.scope),
-            delegations: Vec::new(),
-        }),
+        Who::Application(application) => {
+            let scope = if application.roles.iter().any(|role| role == ROLE) {
+                application.scope
+            } else if application.rbac_roles.iter().any(|role| role == RBAC_ROLE) {
+                application.rbac_scope
+            } else {
+                return None;
+            };
+            Some(Caller {
+                name: application.client_id,
+                mailbox: None,
+                is_application: true,
+                impersonation: impersonation(scope),
+                delegations: Vec::new(),
+            })
+        }
     }
 }
 

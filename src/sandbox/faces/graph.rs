@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     super::{
-        answer,
+        answer, cloud,
         faults::{Face, Site},
         gate::{Admission, Refusal},
         graph::{
@@ -39,7 +39,8 @@ struct One<'a> {
 
 /// Answers a request below `/v1.0/`.
 pub(in super::super) async fn answer(sandbox: &Sandbox, inbound: &Inbound, path: &str) -> Outcome {
-    let who = sandbox.identity().who(inbound.header("authorization"), Audience::Graph, sandbox.now());
+    let face = (Audience::Graph, cloud::host(&inbound.origin));
+    let who = sandbox.identity().who(inbound.header("authorization"), face, sandbox.now());
     let application = match who {
         Ok(Who::Application(application)) => application,
         Ok(Who::Account(_)) => return Outcome::Answer(unauthorized(sandbox, "Access token is empty.")),
@@ -155,7 +156,11 @@ fn may(application: &ApplicationSettings, route: &Route, mailbox: &str) -> Resul
         return Err(GraphError::new(403, "Authorization_RequestDenied", message));
     }
     let reaches = has("Calendars.ReadWrite") || (has("Calendars.Read") && !route.operation.writes());
-    if reaches && application.scope.contains(mailbox) {
+    let granted = |role: &str| application.rbac_roles.iter().any(|one| one == role);
+    let granted = granted("Application Calendars.ReadWrite")
+        || (granted("Application Calendars.Read") && !route.operation.writes());
+    // What Exchange grants adds to what the token carries.
+    if (reaches && application.scope.contains(mailbox)) || (granted && application.rbac_scope.contains(mailbox)) {
         return Ok(());
     }
     Err(GraphError::new(403, "ErrorAccessDenied", "Access is denied. Check credentials and try again."))
