@@ -2,9 +2,15 @@
 //!
 //! *Invariant*: no secret is printed, neither by `Debug` nor in a fault.
 
+mod assertion;
 pub mod basic;
 pub mod client_credentials;
 mod entra;
+mod proof;
+mod token_memory;
+mod token_request;
+
+pub use token_memory::TokenMemory;
 
 use std::{future::Future, pin::Pin, sync::Arc};
 
@@ -45,7 +51,7 @@ pub enum AuthError {
     Password,
 }
 
-/// The authorization that the settings ask for.
+/// The authorization that the settings ask for; `memory` keeps what is known of tokens over a reload.
 ///
 /// # Errors
 /// When the credential cannot be used, whatever the server says.
@@ -53,17 +59,18 @@ pub fn authorization(
     credential: &Credential,
     transport: Arc<dyn Transport>,
     clock: Arc<dyn Clock>,
+    memory: &TokenMemory,
 ) -> Result<Arc<dyn Authorization>, AuthError> {
     Ok(match credential {
         Credential::Password { user, password } => Arc::new(basic::Basic::new(user, password, clock)?),
-        Credential::ClientSecret { token_url, client_id, client_secret, scope } => {
+        Credential::Application { token_url, client_id, scope, proofs } => {
             let application = client_credentials::Application {
                 token_url: token_url.clone(),
                 client_id: client_id.clone(),
-                client_secret: client_secret.clone(),
                 scope: scope.clone(),
+                proofs: proofs.clone(),
             };
-            Arc::new(client_credentials::ClientCredentials::new(application, transport, clock)?)
+            Arc::new(client_credentials::ClientCredentials::new(application, transport, clock, memory)?)
         }
     })
 }

@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use super::wiring::outlook;
 use crate::{
+    auth::TokenMemory,
     clock::Clock,
     model::{
         address::Address,
@@ -76,7 +77,7 @@ pub async fn test_access(
         return false;
     }
     // The test reads only: the name of an owner is never written.
-    let outlook = match outlook(settings, &Owner(String::new()), &clock) {
+    let outlook = match outlook(settings, &Owner(String::new()), &clock, &TokenMemory::default()) {
         Ok(outlook) => outlook,
         Err(error) => {
             let fault = Fault::new(
@@ -92,7 +93,7 @@ pub async fn test_access(
         Credential::Password { user, .. } => {
             (format!("prepare Basic authentication for {user}"), "ready; the next step shows whether it is taken")
         }
-        Credential::ClientSecret { token_url, client_id, .. } => {
+        Credential::Application { token_url, client_id, .. } => {
             (format!("get a token for application {client_id} from {token_url}"), "the token came")
         }
     };

@@ -1,6 +1,7 @@
 //! Composition: from settings to a running engine, its signals, its reloads and its stop.
 
 mod access;
+mod expiry;
 mod notify;
 mod run;
 mod signals;

@@ -6,11 +6,12 @@ use tokio::{sync::mpsc, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    WiringError, notify,
+    WiringError, expiry, notify,
     signals::{Signal, SignalStream},
-    wire,
+    wiring::rewire,
 };
 use crate::{
+    auth::TokenMemory,
     clock::{Clock, SystemClock},
     observability::{
         events::{
@@ -70,13 +71,14 @@ pub async fn run(path: &Path, environment: &Environment, loaded: Loaded, log: &L
     let mut signals = SignalStream::open()?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let store = Store::open(&settings.state.path, Access::Exclusive).await?;
-    let wiring = Arc::new(wire(&settings, store.owner(), &clock)?);
+    let tokens = TokenMemory::default();
+    let wiring = Arc::new(rewire(&settings, store.owner(), &clock, &tokens)?);
     let stop = CancellationToken::new();
     let engine = Engine::new(store.clone(), Arc::clone(&clock), wiring, Progress::default(), stop.clone());
     let heartbeat = engine.heartbeat();
     let (commands, receiver) = mpsc::channel(4);
     let engine = tokio::spawn(engine.run(receiver));
-    let daemon = Daemon { path, environment, log, settings, store, clock, commands, stop };
+    let daemon = Daemon { path, environment, log, settings, store, clock, tokens, commands, stop };
     daemon.ready();
     daemon.serve(&mut signals, engine, &heartbeat).await
 }
@@ -88,6 +90,7 @@ struct Daemon<'a> {
     settings: Settings,
     store: Store,
     clock: Arc<dyn Clock>,
+    tokens: TokenMemory,
     commands: mpsc::Sender<Command>,
     stop: CancellationToken,
 }
@@ -111,13 +114,18 @@ impl Daemon<'_> {
         heartbeat: &Heartbeat,
     ) -> Result<(), RunError> {
         let watchdog = notify::watchdog_interval();
+        let mut tell_expiries = expiry::tell(&self.settings, self.clock.now());
         loop {
             let clock = Arc::clone(&self.clock);
+            let until_told = Duration::try_from(tell_expiries.duration_since(clock.now())).unwrap_or_default();
             tokio::select! {
                 signal = signals.next() => {
                     SignalReceived { signal: signal.name() }.emit();
                     match signal {
-                        Signal::Reload => self.reload().await,
+                        Signal::Reload => {
+                            self.reload().await;
+                            tell_expiries = expiry::tell(&self.settings, clock.now());
+                        }
                         Signal::Terminate | Signal::Interrupt => return self.shut_down(signals, engine).await,
                     }
                 }
@@ -125,6 +133,7 @@ impl Daemon<'_> {
                 () = clock.sleep(watchdog.unwrap_or(Duration::from_hours(1))), if watchdog.is_some() => {
                     self.tell_watchdog(heartbeat, watchdog.unwrap_or_default());
                 }
+                () = clock.sleep(until_told) => tell_expiries = expiry::tell(&self.settings, clock.now()),
             }
         }
     }
@@ -156,7 +165,7 @@ impl Daemon<'_> {
     async fn apply(&mut self, settings: Settings) {
         let changes = diff(&self.settings, &settings);
         let settings = until_restart(&self.settings, &settings);
-        let wiring = match wire(&settings, self.store.owner(), &self.clock) {
+        let wiring = match rewire(&settings, self.store.owner(), &self.clock, &self.tokens) {
             Ok(wiring) => Arc::new(wiring),
             Err(error) => {
                 let file = self.path.display().to_string();

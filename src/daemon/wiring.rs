@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
-    auth::{self, AuthError, Authorization},
+    auth::{self, AuthError, Authorization, TokenMemory},
     clock::Clock,
     gateway::{
         Gateway,
@@ -50,14 +50,20 @@ pub(super) struct Outlook {
 }
 
 /// Sets up the way to Outlook.
-pub(super) fn outlook(settings: &Settings, owner: &Owner, clock: &Arc<dyn Clock>) -> Result<Outlook, WiringError> {
+pub(super) fn outlook(
+    settings: &Settings,
+    owner: &Owner,
+    clock: &Arc<dyn Clock>,
+    tokens: &TokenMemory,
+) -> Result<Outlook, WiringError> {
     let limits = &settings.limits;
     let transport: Arc<dyn Transport> = Arc::new(ReqwestTransport::new(HttpConfig {
         request_timeout: limits.request_timeout,
         idle_connections_max: usize::from(settings.exchange.max_threads),
         ..HttpConfig::default()
     })?);
-    let authorization = auth::authorization(&settings.exchange.credential, Arc::clone(&transport), Arc::clone(clock))?;
+    let credential = &settings.exchange.credential;
+    let authorization = auth::authorization(credential, Arc::clone(&transport), Arc::clone(clock), tokens)?;
     let limiter =
         Arc::new(Limiter::new(Arc::clone(clock), limits.requests_per_minute, limits.mailbox_requests_per_minute));
     let pace: Arc<Limiter> = Arc::clone(&limiter);
@@ -91,7 +97,17 @@ pub(super) fn outlook(settings: &Settings, owner: &Owner, clock: &Arc<dyn Clock>
 /// # Errors
 /// When TLS, the credential or a source cannot be set up.
 pub fn wire(settings: &Settings, owner: &Owner, clock: &Arc<dyn Clock>) -> Result<Wiring, WiringError> {
-    let Outlook { gateway, limiter, .. } = outlook(settings, owner, clock)?;
+    rewire(settings, owner, clock, &TokenMemory::default())
+}
+
+/// The same with what is known of tokens: a reload asks for no token that is there, and shows no refused credential again.
+pub(super) fn rewire(
+    settings: &Settings,
+    owner: &Owner,
+    clock: &Arc<dyn Clock>,
+    tokens: &TokenMemory,
+) -> Result<Wiring, WiringError> {
+    let Outlook { gateway, limiter, .. } = outlook(settings, owner, clock, tokens)?;
     let mut sources = BTreeMap::new();
     for (name, source) in &settings.sources {
         let opened = sources::open(name, source).map_err(|error| WiringError::Source { name: name.clone(), error })?;

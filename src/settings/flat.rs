@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use jiff::civil::{Date, Time};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{
-    Brake, Credential, Exchange, FilesSource, HolidaysFile, Job, Limits, Log, Protocol, Settings, Source, State,
-    WorkingDays, duration, words,
+    Brake, Credential, Exchange, FilesSource, HolidaysFile, Job, Limits, Log, Proof, ProofKind, Protocol, Settings,
+    Source, State, WorkingDays, duration, words,
 };
 use crate::model::{address::Address, cohort::Cohort};
 
@@ -106,21 +107,39 @@ fn flatten_exchange(exchange: &Exchange, flat: &mut Flat) {
             put("graph_url", root.clone());
         }
     }
-    let (key, secret) = match credential {
+    match credential {
         Credential::Password { user, password } => {
             put("use_oauth", false.to_string());
             put("delegated_user", user.clone());
-            ("linked_password", password)
+            flat.insert("exchange.linked_password".to_owned(), Value::Secret(password.clone()));
         }
         // The scope follows from the address of the service.
-        Credential::ClientSecret { token_url, client_id, client_secret, scope: _ } => {
+        Credential::Application { token_url, client_id, scope: _, proofs } => {
             put("use_oauth", true.to_string());
             put("token_url", token_url.clone());
             put("client_id", client_id.clone());
-            ("client_secret", client_secret)
+            proofs.iter().for_each(|proof| flatten_proof(proof, flat));
         }
-    };
-    flat.insert(format!("exchange.{key}"), Value::Secret(secret.clone()));
+    }
+}
+
+fn flatten_proof(Proof { key, kind, ends }: &Proof, flat: &mut Flat) {
+    match kind {
+        ProofKind::Secret(secret) => {
+            flat.insert(format!("exchange.{key}"), Value::Secret(secret.clone()));
+            if let Some(ends) = ends {
+                text(flat, "exchange", &format!("{key}_expires"), ends);
+            }
+        }
+        // Its end is in the certificate, and the key belongs to it.
+        ProofKind::Certificate { certificate, algorithm } => {
+            let der = SecretString::from(STANDARD.encode(&certificate.der));
+            flat.insert(format!("exchange.{key}_file"), Value::Secret(der));
+            let algorithm = words::word(words::ASSERTION_ALGORITHMS, algorithm);
+            text(flat, "exchange", "application_certificate_algorithm", algorithm);
+        }
+        ProofKind::FederatedToken(path) => text(flat, "exchange", &format!("{key}_file"), path.display()),
+    }
 }
 
 fn flatten_source(path: &str, source: &Source, flat: &mut Flat) {

@@ -168,10 +168,10 @@ fn resolve<'a>(reader: &mut Reader<'a>, root: &Section<'a>) -> Option<Resolved> 
     let rollout_section = reader.section(root, "rollout");
     let rollout = rollout::read(reader, &rollout_section);
     let log = state_and_log::log(reader, &log);
-    let exchange::ExchangeRead { exchange, secret: (key, origin) } = exchange?;
+    let exchange::ExchangeRead { exchange, secrets } = exchange?;
     let settings = Settings { exchange, sources, jobs, state, limits, brake, rollout, log };
     version_limits::warn(reader, root, &settings);
-    Some((settings, BTreeMap::from([(key, origin)])))
+    Some((settings, secrets.into_iter().collect()))
 }
 
 fn unknown_sections(reader: &mut Reader<'_>, root: &Section<'_>) {

@@ -5,12 +5,15 @@
 //! one key of the file.
 
 mod atomic_file;
+mod certificate;
+mod cloud;
 pub mod diff;
 mod digest;
 mod document;
 mod duration;
 pub mod edit;
 mod environment;
+pub mod expiry;
 mod finding;
 mod flat;
 mod literal;
@@ -28,6 +31,7 @@ mod working_days;
 #[cfg(test)]
 mod tests;
 
+pub use certificate::Certificate;
 pub use digest::digest;
 pub use environment::Environment;
 pub use finding::{Finding, SettingsFaults, Severity};
@@ -38,7 +42,7 @@ pub use working_days::{HolidaysFile, WorkingDays};
 
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
-use jiff::civil::Time;
+use jiff::{Timestamp, civil::Time};
 use secrecy::SecretString;
 
 use crate::model::{
@@ -114,16 +118,54 @@ pub enum Credential {
         password: SecretString,
     },
     /// OAuth2 client credentials.
-    ClientSecret {
+    Application {
         /// Where tokens come from.
         token_url: String,
         /// `client_id`.
         client_id: String,
-        /// `client_secret`.
-        client_secret: SecretString,
         /// The scope asked for, `<resource>/.default`.
         scope: String,
+        /// What it shows to get a token: at least one; a second one stands in when the first is refused.
+        proofs: Vec<Proof>,
     },
+}
+
+/// What an application shows to get a token.
+#[derive(Debug, Clone)]
+pub struct Proof {
+    /// The key of `[exchange]` that gives it, without `_file`: `client_secret`, `next_application_certificate`.
+    pub key: &'static str,
+    /// What it is.
+    pub kind: ProofKind,
+    /// When it ends, as far as the settings tell.
+    pub ends: Option<Timestamp>,
+}
+
+/// The kinds of proofs.
+#[derive(Debug, Clone)]
+pub enum ProofKind {
+    /// `client_secret`.
+    Secret(SecretString),
+    /// `application_certificate_file`.
+    Certificate {
+        /// The certificate and its key.
+        certificate: Certificate,
+        /// `application_certificate_algorithm`.
+        algorithm: AssertionAlgorithm,
+    },
+    /// `federated_token_file`: read again for each request.
+    FederatedToken(PathBuf),
+}
+
+/// How a client assertion is signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AssertionAlgorithm {
+    /// PS256, and RS256 once the server has said that it does not take PS256.
+    Auto,
+    /// PS256.
+    Ps256,
+    /// RS256.
+    Rs256,
 }
 
 /// `[sources.NAME]`.

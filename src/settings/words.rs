@@ -2,7 +2,7 @@
 
 use jiff::civil::Weekday;
 
-use super::{Departure, LogFormat, LogLevel};
+use super::{AssertionAlgorithm, Departure, LogFormat, LogLevel};
 use crate::model::{
     event::{Importance, Sensitivity, ShowAs},
     key::Kind,
@@ -10,6 +10,9 @@ use crate::model::{
 
 /// Words and their values.
 pub(super) type Words<T> = &'static [(&'static str, T)];
+
+pub(super) const ASSERTION_ALGORITHMS: Words<AssertionAlgorithm> =
+    &[("auto", AssertionAlgorithm::Auto), ("PS256", AssertionAlgorithm::Ps256), ("RS256", AssertionAlgorithm::Rs256)];
 
 pub(super) const SHOW_AS: Words<ShowAs> = &[
     ("free", ShowAs::Free),

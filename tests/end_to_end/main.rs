@@ -20,6 +20,7 @@ macro_rules! through {
     };
 }
 
+mod applications;
 mod bad_input;
 mod care;
 mod commands;

@@ -1,5 +1,6 @@
 //! One file for each section: from the layered tree to the resolved form.
 
+mod application;
 pub(super) mod exchange;
 pub(super) mod job;
 pub(super) mod limits;

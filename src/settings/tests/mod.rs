@@ -1,6 +1,7 @@
 //! The settings as an administrator meets them: files that are right, files that are wrong, and one key at a time.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod application;
 mod edits;
 mod faults;
 mod layers;
