@@ -102,14 +102,16 @@ impl ClientCredentials {
         }
     }
 
-    /// Shows one proof after the other until one is taken: first the one that the last token was given for.
+    /// Shows one proof after the other until one is taken: first the one that the last token was given for, last those whose end is
+    /// known to be over.
     async fn ask(&self) -> Result<Token, Failed> {
         let before = self.known.cache().in_use;
-        let in_use = |proof: &&KnownProof| before.is_some_and(|(id, _)| id == proof.id);
-        let (first, others): (Vec<_>, Vec<_>) = self.proofs.iter().partition(in_use);
+        let now = self.clock.now();
+        let mut order: Vec<&KnownProof> = self.proofs.iter().collect();
+        order.sort_by_key(|proof| (proof.has_ended(now), before.is_none_or(|(id, _)| id != proof.id)));
         let mut fault = None;
-        for proof in first.into_iter().chain(others) {
-            if let Some(parked) = self.known.cache().parked(&proof.shown_id(), self.clock.now()) {
+        for proof in order {
+            if let Some(parked) = self.known.cache().parked(&proof.shown_id(), now) {
                 fault.get_or_insert(parked);
                 continue;
             }

@@ -342,6 +342,22 @@ async fn a_refused_secret_gives_way_to_the_next_one() {
 }
 
 #[tokio::test]
+async fn a_secret_that_is_known_to_have_ended_is_shown_last() {
+    let (endpoint, clock, memory) =
+        (Arc::new(Endpoint::default()), Arc::new(HandClock::default()), TokenMemory::default());
+    let ends = Some(clock.now() + jiff::SignedDuration::from_secs(100));
+    let both = vec![Proof { ends, ..secret("client_secret", "old") }, secret("next_client_secret", "new")];
+    let credentials = shown(both, (&endpoint, &clock), &memory);
+    for _ in 0..2 {
+        header(&credentials).await.unwrap();
+        clock.pass(300);
+    }
+    endpoint.refuse("client_secret=new", 401, WRONG);
+    header(&credentials).await.unwrap();
+    assert_eq!(fields(&endpoint, "client_secret"), ["old", "new", "new", "old"]);
+}
+
+#[tokio::test]
 async fn when_both_are_refused_each_is_tried_once_and_again_after_growing_pauses() {
     let (endpoint, clock, memory) =
         (Arc::new(Endpoint::default()), Arc::new(HandClock::default()), TokenMemory::default());

@@ -2,6 +2,7 @@
 
 use std::{fs, io::Read, path::Path};
 
+use jiff::Timestamp;
 use secrecy::ExposeSecret;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
@@ -58,6 +59,11 @@ impl Known {
             ProofKind::Secret(_) | ProofKind::Certificate { .. } => self.id,
             ProofKind::FederatedToken(path) => read(path).map_or(self.id, |token| hash(b"token", token.as_bytes())),
         }
+    }
+
+    /// Whether its end is known and over.
+    pub(super) fn has_ended(&self, now: Timestamp) -> bool {
+        self.proof.ends.is_some_and(|ends| ends <= now)
     }
 
     /// Whether an assertion of this proof may become RS256 when the server does not take PS256.

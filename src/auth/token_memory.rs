@@ -156,6 +156,8 @@ impl Cache {
     pub(super) fn park(&mut self, proof: ProofId, fault: Fault, now: Timestamp) -> Timestamp {
         let times = self.parked.get(&proof).map_or(0, |before| before.times + 1);
         let until = later(now, pause(times));
+        // Tokens of other issuers come and go.
+        self.parked.retain(|_, refusal| now < later(refusal.until, PAUSE_MAX));
         self.parked.insert(proof, Refusal { fault, until, attempt: self.attempts + 1, times });
         until
     }
