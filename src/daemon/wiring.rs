@@ -44,6 +44,7 @@ pub enum WiringError {
 
 /// The way to Outlook that the settings ask for, and who we are on it.
 pub(super) struct Outlook {
+    pub(super) transport: Arc<ReqwestTransport>,
     pub(super) authorization: Arc<dyn Authorization>,
     pub(super) gateway: Arc<dyn Gateway>,
     pub(super) limiter: Arc<Limiter>,
@@ -52,21 +53,22 @@ pub(super) struct Outlook {
 /// Sets up the way to Outlook.
 pub(super) fn outlook(settings: &Settings, owner: &Owner, clock: &Arc<dyn Clock>) -> Result<Outlook, WiringError> {
     let limits = &settings.limits;
-    let transport: Arc<dyn Transport> = Arc::new(ReqwestTransport::new(HttpConfig {
+    let client = Arc::new(ReqwestTransport::new(HttpConfig {
         request_timeout: limits.request_timeout,
         idle_connections_max: usize::from(settings.exchange.max_threads),
         ..HttpConfig::default()
     })?);
+    let transport: Arc<dyn Transport> = Arc::<ReqwestTransport>::clone(&client);
     let authorization = auth::authorization(&settings.exchange.credential, Arc::clone(&transport), Arc::clone(clock))?;
     let limiter =
         Arc::new(Limiter::new(Arc::clone(clock), limits.requests_per_minute, limits.mailbox_requests_per_minute));
     let pace: Arc<Limiter> = Arc::clone(&limiter);
     let gateway: Arc<dyn Gateway> = match &settings.exchange.protocol {
-        Protocol::Ews { url, version, impersonation } => {
+        Protocol::Ews { url, version, access } => {
             let config = EwsConfig {
                 url: url.clone(),
                 version: *version,
-                impersonation: *impersonation,
+                access: access.clone(),
                 owner: owner.clone(),
                 batch_size: usize::from(limits.batch_size),
                 gzip_requests: limits.gzip_requests,
@@ -83,7 +85,7 @@ pub(super) fn outlook(settings: &Settings, owner: &Owner, clock: &Arc<dyn Clock>
             Arc::new(GraphGateway::new(transport, Arc::clone(&authorization), pace, Arc::clone(clock), config))
         }
     };
-    Ok(Outlook { authorization, gateway, limiter })
+    Ok(Outlook { transport: client, authorization, gateway, limiter })
 }
 
 /// Puts everything together that an engine runs on.
@@ -107,6 +109,7 @@ pub fn wire(settings: &Settings, owner: &Owner, clock: &Arc<dyn Clock>) -> Resul
         limits: settings.limits.clone(),
         max_threads: usize::from(settings.exchange.max_threads),
         freeze_days: settings.limits.freeze_days,
+        calendar: settings.exchange.calendar.clone(),
         calendars: Calendars::default(),
     })
 }

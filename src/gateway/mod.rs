@@ -8,10 +8,12 @@ pub mod graph;
 
 use std::{fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
 
+use jiff::Timestamp;
+
 use crate::model::{
     address::Address,
     event::DesiredEvent,
-    fault::Fault,
+    fault::{Fault, FaultKind, FaultScope},
     fingerprint::{Field, Fingerprint},
     key::SourceKey,
     link::{FoundItem, ItemRef},
@@ -29,6 +31,28 @@ pub struct Calendar {
     pub mailbox: Address,
     /// The folder's own id.
     pub id: String,
+}
+
+/// A calendar as its mailbox lists it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedCalendar {
+    /// The folder's own id: it stays when the calendar is renamed.
+    pub id: String,
+    /// Its name now.
+    pub name: String,
+}
+
+/// What an item shows, as the server returns it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shown {
+    /// The title.
+    pub subject: String,
+    /// When it starts; for whole days, midnight in the zone of the item (EWS) or in UTC (Graph).
+    pub start: Timestamp,
+    /// When it ends, exclusive, in the same way.
+    pub end: Timestamp,
+    /// Whether it is given in whole days.
+    pub is_all_day: bool,
 }
 
 /// One write. An item is written with our named properties `SourceKey`, `Fingerprint` and `Owner` in the same request.
@@ -152,6 +176,24 @@ pub trait Gateway: Send + Sync + fmt::Debug {
     /// A fault of the mailbox, the credential or the server.
     fn open<'a>(&'a self, mailbox: &'a Address) -> Later<'a, Result<Calendar, Fault>>;
 
+    /// The calendars of a mailbox, its own ones alone; deleted ones are not among them.
+    ///
+    /// # Errors
+    /// A fault of the mailbox, the credential or the server.
+    fn calendars<'a>(&'a self, mailbox: &'a Address) -> Later<'a, Result<Vec<ListedCalendar>, Fault>>;
+
+    /// Makes a calendar. Whether one of that name is there is for the caller to know.
+    ///
+    /// # Errors
+    /// A fault of the mailbox, the credential or the server; the calendar may be there all the same.
+    fn create_calendar<'a>(&'a self, mailbox: &'a Address, name: &'a str) -> Later<'a, Result<Calendar, Fault>>;
+
+    /// What one item shows.
+    ///
+    /// # Errors
+    /// A fault, when it cannot be read.
+    fn show<'a>(&'a self, calendar: &'a Calendar, item: &'a ItemRef) -> Later<'a, Result<Shown, Fault>>;
+
     /// Reads what has changed since `cursor`; without one, or when the server no longer knows it, everything of ours.
     ///
     /// # Errors
@@ -166,4 +208,15 @@ pub trait Gateway: Send + Sync + fmt::Debug {
 
     /// Carries out writes, at most [`BatchLimits::writes`] of them, and returns one outcome for each, in their order.
     fn apply<'a>(&'a self, calendar: &'a Calendar, writes: &'a [Write]) -> Later<'a, Vec<Outcome>>;
+}
+
+/// The fault of a write that is no item's: it holds for the mailbox, and whoever tries again looks first.
+fn of_mailbox(mut fault: Fault) -> Fault {
+    if fault.scope == FaultScope::Item {
+        fault.scope = FaultScope::Mailbox;
+    }
+    if let FaultKind::Doubtful { wait } = fault.kind {
+        fault.kind = FaultKind::Transient { wait };
+    }
+    fault
 }

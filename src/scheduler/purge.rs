@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Progress, Wiring, backoff,
+    calendar::Opening,
     catalogue::Catalogue,
     copies::without_copies,
     engine::ATTEMPTS_ONCE,
@@ -123,6 +124,10 @@ impl Purge {
         pass.progress.planned(&pass.mailbox, planned.plan.counts().changes());
         pass.apply(planned, done).await?;
         pass.store.replace_holds(&pass.mailbox, &[], |_| false, now).await?;
+        // Nothing is left there: the calendar that the settings name is looked for anew.
+        if done.failed == 0 {
+            pass.store.follow(&pass.mailbox, None).await?;
+        }
         // Whatever is written here later begins with a look.
         let mut state = planned.state.clone();
         (state.cursor, state.read_at, state.finished_at) = (None, None, Some(pass.clock.now()));
@@ -146,7 +151,7 @@ async fn comes_back(wiring: &Wiring, mailbox: &Address, now: Timestamp) -> Optio
 
 async fn plan(pass: &Pass) -> Result<Planned, PassStop> {
     let state = pass.store.mailbox(&pass.mailbox).await?;
-    let calendar = pass.open().await?;
+    let calendar = pass.open(Opening::Clear).await?;
     let links = pass.store.links(&pass.mailbox).await?;
     let Recovered { settlements, links, .. } = recovery::look(pass, &calendar, links).await?;
     pass.store.settle(&pass.mailbox, &settlements, pass.clock.now()).await?;

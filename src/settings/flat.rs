@@ -6,8 +6,8 @@ use jiff::civil::{Date, Time};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{
-    Brake, Credential, Exchange, FilesSource, HolidaysFile, Job, Limits, Log, Protocol, Settings, Source, State,
-    WorkingDays, duration, words,
+    Brake, Credential, EwsAccess, Exchange, FilesSource, HolidaysFile, Identities, Job, Limits, Log, NamedCalendar,
+    Protocol, Settings, Source, State, WorkingDays, duration, words,
 };
 use crate::model::{address::Address, cohort::Cohort};
 
@@ -88,18 +88,28 @@ fn flatten_rollout(rollout: &Cohort, flat: &mut Flat) {
 }
 
 fn flatten_exchange(exchange: &Exchange, flat: &mut Flat) {
-    let Exchange { protocol, credential, max_threads, test_user } = exchange;
+    let Exchange { protocol, credential, max_threads, test_user, calendar } = exchange;
     let mut put = |key: &str, value: String| text(flat, "exchange", key, value);
     put("max_threads", max_threads.to_string());
     if let Some(user) = test_user {
         put("test_user", user.to_string());
     }
+    if let Some(NamedCalendar { name, create }) = calendar {
+        put("calendar", name.clone());
+        put("create_calendar", create.to_string());
+    }
     match protocol {
-        Protocol::Ews { url, version, impersonation } => {
+        Protocol::Ews { url, version, access } => {
             put("use_graph_api", false.to_string());
             put("ews_service_url", url.clone());
             put("exchange_server_version", version.as_str().to_owned());
-            put("use_impersonation", impersonation.to_string());
+            put("use_impersonation", access.is_impersonation().to_string());
+            if let EwsAccess::Impersonation(Identities { form, named }) = access {
+                put("impersonate_by", words::word(words::ADDRESS_FORMS, form).to_owned());
+                for (mailbox, identity) in named {
+                    put(&format!("identities.{mailbox}"), identity.as_str().to_owned());
+                }
+            }
         }
         Protocol::Graph { root } => {
             put("use_graph_api", true.to_string());

@@ -11,6 +11,7 @@ mod document;
 mod duration;
 pub mod edit;
 mod environment;
+mod ews_access;
 mod finding;
 mod flat;
 mod literal;
@@ -30,6 +31,7 @@ mod tests;
 
 pub use digest::digest;
 pub use environment::Environment;
+pub use ews_access::{AddressForm, EwsAccess, Identities, Identity};
 pub use finding::{Finding, SettingsFaults, Severity};
 pub use load::{Loaded, Strictness, load};
 pub use secret::SecretOrigin;
@@ -82,6 +84,17 @@ pub struct Exchange {
     pub max_threads: u16,
     /// `test_user`: the mailbox that `calsyncd test` opens.
     pub test_user: Option<Address>,
+    /// `calendar`: the calendar that is written to; `None` for the default one of each mailbox.
+    pub calendar: Option<NamedCalendar>,
+}
+
+/// A calendar beside the default one, the same in every mailbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedCalendar {
+    /// `calendar`: its name.
+    pub name: String,
+    /// `create_calendar`: whether it is made where it is not there.
+    pub create: bool,
 }
 
 /// How Outlook is reached.
@@ -93,8 +106,8 @@ pub enum Protocol {
         url: String,
         /// `exchange_server_version`: the value of `RequestServerVersion`.
         version: ServerVersion,
-        /// `use_impersonation`; off: delegate access.
-        impersonation: bool,
+        /// `use_impersonation`, `impersonate_by` and `[exchange.identities]`.
+        access: EwsAccess,
     },
     /// Microsoft Graph.
     Graph {

@@ -2,7 +2,7 @@
 
 use jiff::civil::Weekday;
 
-use super::{Departure, LogFormat, LogLevel};
+use super::{AddressForm, Departure, LogFormat, LogLevel};
 use crate::model::{
     event::{Importance, Sensitivity, ShowAs},
     key::Kind,
@@ -33,6 +33,9 @@ pub(super) const KINDS: Words<Kind> =
     &[(Kind::Schedule.as_str(), Kind::Schedule), (Kind::Appointment.as_str(), Kind::Appointment)];
 
 pub(super) const DEPARTURES: Words<Departure> = &[("delete", Departure::Delete), ("keep", Departure::Keep)];
+
+pub(super) const ADDRESS_FORMS: Words<AddressForm> =
+    &[("smtp_address", AddressForm::SmtpAddress), ("upn", AddressForm::PrincipalName)];
 
 pub(super) const WEEKDAYS: Words<Weekday> = &[
     ("monday", Weekday::Monday),

@@ -2,6 +2,7 @@
 //!
 //! *Invariant*: an intent is on disk before its request leaves; a link and the end of its intent move in one transaction.
 
+mod calendars;
 mod change;
 mod copies;
 mod findings;
@@ -27,6 +28,7 @@ use sqlx::{
 
 use crate::model::link::Owner;
 
+pub use calendars::FollowedCalendar;
 pub use findings::{Refused, RejectedEvent};
 pub use holds::{Decision, Held};
 pub use links::{Settlement, Settlements};
@@ -232,6 +234,7 @@ fn migrator() -> Migrator {
         (3, "verdicts", include_str!("../../migrations/0003_verdicts.sql")),
         (10, "source_counts", include_str!("../../migrations/0010_source_counts.sql")),
         (16, "copies", include_str!("../../migrations/0016_copies.sql")),
+        (24, "calendars", include_str!("../../migrations/0024_calendars.sql")),
     ];
     let migration = |(version, name, text): (i64, &'static str, &'static str)| {
         Migration::new(version, name.into(), MigrationType::Simple, text.into_sql_str(), false)

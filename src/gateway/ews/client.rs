@@ -12,6 +12,7 @@ use super::{
     fault::Circumstances,
     operation::{Effect, Operation, ReadError},
     response,
+    route::Route,
 };
 use crate::{
     auth::Authorization,
@@ -43,11 +44,12 @@ impl Client {
     pub(super) async fn send<O: Operation>(&self, mailbox: &Address, operation: &O) -> Result<O::Answer, Fault> {
         let mut circumstances = Circumstances {
             effect: O::EFFECT,
-            impersonation: self.config.impersonation,
+            impersonation: self.config.access.is_impersonation(),
             retry_after: None,
             request_id: None,
         };
-        let envelope = envelope::envelope(&self.config, mailbox, operation);
+        let route = Route::new(&self.config.access, mailbox);
+        let envelope = envelope::envelope(&self.config, &route, operation);
         let (response, header) = self.exchange(mailbox, operation, envelope, &mut circumstances).await?;
         circumstances.retry_after = retry_after(&response.headers, self.clock.now());
         if let Some(id) = request_id(&response.headers) {

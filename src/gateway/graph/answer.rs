@@ -51,7 +51,35 @@ pub(super) struct PageAnswer {
 #[serde(default)]
 pub(super) struct CalendarAnswer {
     pub(super) id: Option<String>,
+    pub(super) name: Option<String>,
     pub(super) owner: Option<OwnerAnswer>,
+}
+
+/// A page of calendars.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct CalendarPage {
+    pub(super) value: Option<Vec<CalendarAnswer>>,
+    #[serde(rename = "@odata.nextLink")]
+    pub(super) next_link: Option<String>,
+}
+
+/// What an event shows.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct ShownAnswer {
+    pub(super) subject: Option<String>,
+    pub(super) start: Option<MomentAnswer>,
+    pub(super) end: Option<MomentAnswer>,
+    pub(super) is_all_day: bool,
+}
+
+/// A wall time and its zone.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct MomentAnswer {
+    pub(super) date_time: String,
+    pub(super) time_zone: String,
 }
 
 /// Whose calendar it is.

@@ -7,11 +7,14 @@
 mod answer;
 mod apply;
 mod batch;
+mod create_calendar;
 mod create_event;
 mod delete_event;
 mod event;
 mod fault;
 mod get_calendar;
+mod get_event;
+mod list_calendars;
 mod list_events;
 mod list_instances;
 mod occurrences;
@@ -24,7 +27,10 @@ mod update_event;
 
 use std::{fmt, sync::Arc};
 
-use super::{BatchLimits, Calendar, Gateway, Later, Outcome, Pace, Reading, Write, acceptance::Acceptance};
+use super::{
+    BatchLimits, Calendar, Gateway, Later, ListedCalendar, Outcome, Pace, Reading, Shown, Write,
+    acceptance::Acceptance, of_mailbox,
+};
 use crate::{
     auth::Authorization,
     clock::Clock,
@@ -33,7 +39,7 @@ use crate::{
         address::Address,
         fault::Fault,
         key::SourceKey,
-        link::{FoundItem, Owner},
+        link::{FoundItem, ItemRef, Owner},
         snapshot::Snapshot,
     },
 };
@@ -91,6 +97,18 @@ impl Gateway for GraphGateway {
 
     fn open<'a>(&'a self, mailbox: &'a Address) -> Later<'a, Result<Calendar, Fault>> {
         Box::pin(get_calendar::get_calendar(self, mailbox))
+    }
+
+    fn calendars<'a>(&'a self, mailbox: &'a Address) -> Later<'a, Result<Vec<ListedCalendar>, Fault>> {
+        Box::pin(list_calendars::list_calendars(self, mailbox))
+    }
+
+    fn create_calendar<'a>(&'a self, mailbox: &'a Address, name: &'a str) -> Later<'a, Result<Calendar, Fault>> {
+        Box::pin(async move { create_calendar::create_calendar(self, mailbox, name).await.map_err(of_mailbox) })
+    }
+
+    fn show<'a>(&'a self, calendar: &'a Calendar, item: &'a ItemRef) -> Later<'a, Result<Shown, Fault>> {
+        Box::pin(get_event::get_event(self, calendar, item))
     }
 
     fn read<'a>(&'a self, calendar: &'a Calendar, _: Option<&'a str>) -> Later<'a, Result<Reading, Fault>> {

@@ -1,19 +1,34 @@
 //! `[exchange]`: the fields of Akuiteo's Exchange page, and which of them go together.
 
+use std::collections::BTreeMap;
+
 use super::super::{
-    Credential, Exchange, Protocol, ServerVersion,
+    AddressForm, Credential, EwsAccess, Exchange, Identities, Identity, NamedCalendar, Protocol, ServerVersion,
     reader::{Given, Reader, Section},
     schema,
     secret::{Secret, SecretOrigin},
     service_url::{ServiceUrl, is_exchange_online, is_loopback},
+    words,
 };
+use crate::model::address::Address;
 
 /// Covers everything that is needed: zones of start and end, partial pages. Microsoft advises the lowest such schema.
 const VERSION_DEFAULT: ServerVersion = ServerVersion::Exchange2010_SP2;
 const GRAPH_ROOT: &str = "https://graph.microsoft.com";
 /// Fields without a meaning to Graph.
-const EWS_ONLY: [&str; 5] =
-    ["delegated_user", "linked_password", "linked_password_file", "ews_service_url", "exchange_server_version"];
+const EWS_ONLY: [&str; 7] = [
+    "delegated_user",
+    "linked_password",
+    "linked_password_file",
+    "ews_service_url",
+    "exchange_server_version",
+    "impersonate_by",
+    "identities",
+];
+/// Fields without a meaning to a delegate.
+const IMPERSONATION_ONLY: [&str; 2] = ["impersonate_by", "identities"];
+/// The longest name of a calendar; Exchange takes 255 characters, Graph too.
+const CALENDAR_LENGTH_MAX: usize = 255;
 /// Fields of the client credentials.
 const OAUTH_ONLY: [&str; 5] = ["tenant_id", "client_id", "client_secret", "client_secret_file", "token_url"];
 
@@ -30,6 +45,7 @@ pub(in super::super) fn read(reader: &mut Reader<'_>, section: &Section<'_>) -> 
     reader.unknown_keys(section, schema::EXCHANGE);
     let max_threads = reader.number(section, "max_threads", 1_u16..=100).map_or(4, |given| given.value);
     let test_user = reader.text(section, "test_user").and_then(|given| reader.address_at(&given));
+    let calendar = calendar(reader, section);
     let use_oauth = reader.switch(section, "use_oauth").is_some_and(|given| given.value);
     let use_graph_api = reader.switch(section, "use_graph_api").is_some_and(|given| given.value);
     let (protocol, secret) = if use_graph_api {
@@ -39,7 +55,47 @@ pub(in super::super) fn read(reader: &mut Reader<'_>, section: &Section<'_>) -> 
         ews(reader, section, use_oauth)
     };
     let (protocol, (credential, secret)) = (protocol?, secret?);
-    Some(ExchangeRead { exchange: Exchange { protocol, credential, max_threads, test_user }, secret })
+    Some(ExchangeRead { exchange: Exchange { protocol, credential, max_threads, test_user, calendar }, secret })
+}
+
+/// The calendar beside the default one.
+fn calendar(reader: &mut Reader<'_>, section: &Section<'_>) -> Option<NamedCalendar> {
+    let name = reader.text(section, "calendar");
+    let create = reader.switch(section, "create_calendar");
+    match (name, create) {
+        (Some(name), _) if name.value.chars().count() > CALENDAR_LENGTH_MAX => {
+            reader.error(&name.place, "the name of the calendar is too long", "Outlook takes at most 255 characters");
+            None
+        }
+        (Some(name), create) => {
+            Some(NamedCalendar { name: name.value, create: create.is_some_and(|create| create.value) })
+        }
+        (None, Some(create)) if create.value => {
+            let message = "`create_calendar` has no effect without `calendar`: the default calendar is always there";
+            reader.warn(&create.place, message, "name the calendar, or take it out");
+            None
+        }
+        (None, _) => None,
+    }
+}
+
+/// By which name each mailbox is impersonated.
+fn identities(reader: &mut Reader<'_>, section: &Section<'_>) -> Identities {
+    let form = reader.word(section, "impersonate_by", words::ADDRESS_FORMS);
+    let form = form.map_or(AddressForm::SmtpAddress, |given| given.value);
+    let mut named = BTreeMap::new();
+    for (mailbox, given) in reader.table(section, "identities") {
+        let address = Given { value: mailbox, place: given.place.clone() };
+        let mailbox: Option<Address> = reader.address_at(&address);
+        let identity = Identity::parse(&given.value);
+        if identity.is_none() {
+            let message = format!("{:?} is neither a user principal name nor a security identifier", given.value);
+            let hint = "write \"ana@corp.example.org\", or \"S-1-5-21-…\"";
+            reader.error(&given.place, message, hint);
+        }
+        named.extend(mailbox.zip(identity));
+    }
+    Identities { form, named }
 }
 
 type CredentialRead = (Credential, (String, SecretOrigin));
@@ -99,10 +155,19 @@ fn ews(reader: &mut Reader<'_>, section: &Section<'_>, use_oauth: bool) -> (Opti
             "turn use_impersonation on, or use Graph with use_graph_api",
         );
     }
+    let access = if impersonation {
+        EwsAccess::Impersonation(identities(reader, section))
+    } else {
+        for key in IMPERSONATION_ONLY.into_iter().filter(|key| section.has(key)) {
+            let place = reader.place_of(section, key);
+            reader.warn(&place, format!("`{key}` has no effect while use_impersonation is off"), "take it out");
+        }
+        EwsAccess::Delegate
+    };
     if let Some(url) = &url {
         judge_server(reader, section, url, use_oauth);
     }
-    let protocol = url.as_ref().map(|url| Protocol::Ews { url: url.value.text.clone(), version, impersonation });
+    let protocol = url.as_ref().map(|url| Protocol::Ews { url: url.value.text.clone(), version, access });
     let credential = if use_oauth {
         warn_unused(reader, section, &["delegated_user", "linked_password", "linked_password_file"], "is on");
         let scope = url.as_ref().map(|url| scope_of_ews(&url.value));

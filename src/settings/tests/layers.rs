@@ -6,7 +6,8 @@ use secrecy::ExposeSecret;
 
 use super::{
     super::{
-        Credential, Environment, Protocol, SecretOrigin, ServerVersion, Settings, Severity, Source, Strictness, load,
+        Credential, Environment, EwsAccess, Protocol, SecretOrigin, ServerVersion, Settings, Severity, Source,
+        Strictness, load,
     },
     Bench, GOOD, GRAPH, variables,
 };
@@ -29,7 +30,7 @@ fn the_file_is_resolved() {
         Protocol::Ews {
             url: "https://mail.example.test/EWS/Exchange.asmx".to_owned(),
             version: ServerVersion::Exchange2010_SP2,
-            impersonation: true
+            access: EwsAccess::impersonation(),
         }
     );
     assert_eq!(secret(settings), "pass-word-1");
@@ -104,7 +105,7 @@ fn the_environment_goes_before_the_file() {
     ]);
     let settings = bench.load(&environment).unwrap().settings;
     assert_eq!(settings.exchange.max_threads, 8);
-    assert!(matches!(settings.exchange.protocol, Protocol::Ews { impersonation: false, .. }));
+    assert!(matches!(settings.exchange.protocol, Protocol::Ews { access: EwsAccess::Delegate, .. }));
     let job = &settings.jobs["team"];
     assert_eq!((job.every, job.kinds.clone()), (Duration::from_secs(300), vec![Kind::Schedule]));
     assert_eq!(job.people, ["ana", "ben"]);
