@@ -15,7 +15,7 @@
 //! |---|---|
 //! | 0 | [`clock`], [`model`], [`template`] |
 //! | 1 | [`observability`], [`settings`], [`sandbox`] |
-//! | 2 | [`http`], [`desired`], [`plan`] |
+//! | 2 | [`http`], [`desired`], [`plan`], [`diagnosis`] |
 //! | 3 | [`auth`], [`state`] |
 //! | 4 | [`sources`], [`gateway`] |
 //! | 5 | [`scheduler`] |
@@ -27,6 +27,7 @@ pub mod cli;
 pub mod clock;
 pub mod daemon;
 pub mod desired;
+pub mod diagnosis;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 pub mod gateway;

@@ -46,7 +46,11 @@ enum Command {
     Run,
     /// Load and check the settings, as the daemon would
     Check(JsonOnly),
-    /// Open the test user's calendar, step by step, with what to do about a failure
+    /// Test the access to calendars, step by step, with the cause of a failure and what to do about it
+    ///
+    /// A canary is written to each calendar, read back, changed and deleted: a private item that counts as free and reminds
+    /// nobody. It is removed whatever happens; what a killed test left is removed by the next one. A wrong password or secret
+    /// costs one attempt.
     Test(TestArguments),
     /// Show what a run would do, and why; writes nothing
     ///
@@ -92,9 +96,15 @@ struct JsonOnly {
 
 #[derive(Debug, Args)]
 struct TestArguments {
-    /// The mailbox to open [default: exchange.test_user]
+    /// A mailbox to test; may be given several times [default: exchange.test_user]
     #[arg(long, value_name = "ADDRESS")]
-    user: Option<String>,
+    user: Vec<String>,
+    /// Every mailbox that the sources or the state name
+    #[arg(long, conflicts_with = "user")]
+    all: bool,
+    /// A mailbox that must be refused; it is read only, and may be given several times
+    #[arg(long, value_name = "ADDRESS")]
+    out_of_scope: Vec<String>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -267,7 +277,7 @@ async fn dispatch(arguments: Arguments, is_named: bool) -> Outcome {
     match arguments.command {
         Command::Run => run::run(config).await,
         Command::Check(JsonOnly { json }) => check::check(config, json),
-        Command::Test(TestArguments { user, json }) => test::test(config, user.as_deref(), json).await,
+        Command::Test(arguments) => test::test(config, &arguments).await,
         Command::Plan(arguments) => plan::plan(config, &arguments).await,
         Command::Sync(arguments) => sync::sync(config, &arguments).await,
         Command::Status(JsonOnly { json }) => status::status(config, json).await,

@@ -6,7 +6,7 @@ mod run;
 mod signals;
 mod wiring;
 
-pub use access::{AccessStep, StepResult, test_access};
+pub use access::{AccessStep, Failure, StepResult, Wanted, test_access};
 pub use run::{RunError, form, level, run};
 pub use signals::stop_signal;
 pub use wiring::{WiringError, wire};

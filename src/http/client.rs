@@ -3,9 +3,11 @@
 use std::{error::Error, net::IpAddr, sync::Once, time::Duration};
 
 use bytes::{Bytes, BytesMut};
-use reqwest::{Client, Url, redirect::Policy};
+use http::header::DATE;
+use jiff::{Timestamp, fmt::rfc2822};
+use reqwest::{Client, Url, redirect::Policy, tls::TlsInfo};
 
-use super::{Answer, Request, Response, Transport, TransportError};
+use super::{Answer, Request, Response, Transport, TransportError, certificate::Certificate};
 
 /// What we call ourselves: administrators allow or block clients by this name.
 pub const USER_AGENT: &str = concat!("calsyncd/", env!("CARGO_PKG_VERSION"));
@@ -39,6 +41,15 @@ impl Default for HttpConfig {
 #[error("cannot set up the HTTP client")]
 pub struct HttpClientError(#[from] reqwest::Error);
 
+/// What a server shows to somebody who shows nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Look {
+    /// Its clock, by the header `Date`.
+    pub date: Option<Timestamp>,
+    /// Its certificate; `None` without TLS.
+    pub certificate: Option<Certificate>,
+}
+
 /// A pooled client: TLS by rustls and the machine's certificates, answers compressed with gzip, HTTP/2 where the server
 /// has it. It keeps no cookies, follows no redirects (a redirect is an answer) and never retries.
 #[derive(Debug)]
@@ -62,6 +73,7 @@ impl ReqwestTransport {
                 .redirect(Policy::none())
                 .retry(reqwest::retry::never())
                 .gzip(true)
+                .tls_info(true)
                 .timeout(config.request_timeout)
                 .connect_timeout(config.connect_timeout)
                 .pool_max_idle_per_host(config.idle_connections_max)
@@ -100,6 +112,20 @@ impl Transport for ReqwestTransport {
 }
 
 impl ReqwestTransport {
+    /// Asks for an address without a credential, whatever the answer: it tells of the server and of the way to it.
+    ///
+    /// # Errors
+    /// When nothing is answered.
+    pub async fn look(&self, url: &str) -> Result<Look, TransportError> {
+        let target = Target::read(url)?;
+        let client = if target.loopback { &self.loopback } else { &self.world };
+        let answer = client.get(target.url).send().await.map_err(|error| failure(&target.host, error))?;
+        let certificate = answer.extensions().get::<TlsInfo>().and_then(TlsInfo::peer_certificate);
+        let date = answer.headers().get(DATE).and_then(|date| date.to_str().ok());
+        let date = date.and_then(|date| rfc2822::DateTimeParser::new().parse_timestamp(date).ok());
+        Ok(Look { date, certificate: certificate.and_then(Certificate::parse) })
+    }
+
     /// Reads an answer to its end. The limit is on what comes out of the decompression.
     async fn receive(&self, host: &str, mut answer: reqwest::Response) -> Result<Response, TransportError> {
         let (status, headers) = (answer.status().as_u16(), std::mem::take(answer.headers_mut()));

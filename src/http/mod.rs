@@ -1,5 +1,6 @@
 //! The one HTTP client, behind a port: [`Transport`].
 
+pub mod certificate;
 pub mod client;
 pub mod retry_after;
 
