@@ -58,7 +58,7 @@ impl Identity {
             accounts: settings.accounts.clone(),
             lock_out_after: settings.lock_out_after,
             wrong_in_a_row: Mutex::default(),
-            tokens: Tokens::new(settings.applications.clone()),
+            tokens: Tokens::new(settings.applications.clone(), settings.foreign_tenants.clone()),
         }
     }
 

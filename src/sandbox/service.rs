@@ -65,6 +65,10 @@ impl Sandbox {
             stored.aliases.clone_from(&mailbox.aliases);
             stored.zone = Some(zone);
             stored.state = mailbox.state.into();
+            stored.sid.clone_from(&mailbox.sid);
+            if !mailbox.principal_name.is_empty() {
+                stored.principal_name.clone_from(&mailbox.principal_name);
+            }
             if !mailbox.name.is_empty() {
                 stored.display_name.clone_from(&mailbox.name);
             }
@@ -155,8 +159,19 @@ impl Sandbox {
         };
         self.count_and_record(&inbound, &outcome, started);
         match outcome {
-            Outcome::Answer(response) => Outcome::Answer(answer::compressed(&inbound.headers, response)),
+            Outcome::Answer(response) => Outcome::Answer(self.dated(answer::compressed(&inbound.headers, response))),
             Outcome::Broken => Outcome::Broken,
+        }
+    }
+
+    /// The answer with the time of a clock that is off.
+    fn dated(&self, response: Response<Bytes>) -> Response<Bytes> {
+        let ahead = jiff::SignedDuration::from_secs(self.inner.settings.date_ahead_s);
+        match self.now().checked_add(ahead) {
+            Ok(date) if !ahead.is_zero() => {
+                answer::with_header(response, "date", &date.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string())
+            }
+            Ok(_) | Err(_) => response,
         }
     }
 

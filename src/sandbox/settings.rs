@@ -28,6 +28,12 @@ pub struct SandboxSettings {
     pub lock_out_after: u32,
     /// The largest request body, after decompression.
     pub body_bytes_max: usize,
+    /// The newest schema version that EWS knows; absent for all.
+    pub ews_version_max: Option<String>,
+    /// How far the clock in the header `Date` is ahead of the true one, or behind when negative.
+    pub date_ahead_s: i64,
+    /// Tenants that live in another national cloud (AADSTS900382).
+    pub foreign_tenants: Vec<String>,
 }
 
 impl Default for SandboxSettings {
@@ -43,6 +49,9 @@ impl Default for SandboxSettings {
             faults: Vec::new(),
             lock_out_after: 5,
             body_bytes_max: 32 * 1024 * 1024,
+            ews_version_max: None,
+            date_ahead_s: 0,
+            foreign_tenants: Vec::new(),
         }
     }
 }
@@ -129,6 +138,10 @@ pub struct MailboxSettings {
     pub aliases: Vec<String>,
     /// Whether it can be used.
     pub state: MailboxCondition,
+    /// The user principal name of its owner; the address when empty.
+    pub principal_name: String,
+    /// The security identifier of its owner; none when empty.
+    pub sid: String,
 }
 
 impl Default for MailboxSettings {
@@ -139,6 +152,8 @@ impl Default for MailboxSettings {
             zone: "Europe/Paris".to_owned(),
             aliases: Vec::new(),
             state: MailboxCondition::Active,
+            principal_name: String::new(),
+            sid: String::new(),
         }
     }
 }
@@ -183,6 +198,8 @@ pub struct AccountSettings {
     pub impersonate: Scope,
     /// The mailboxes whose calendars it may edit as a delegate.
     pub delegate_of: Vec<String>,
+    /// The mailboxes whose calendars it may read as a delegate.
+    pub reviewer_of: Vec<String>,
 }
 
 /// One application of a tenant.
@@ -201,6 +218,8 @@ pub struct ApplicationSettings {
     pub roles: Vec<String>,
     /// The mailboxes that the roles hold for.
     pub scope: Scope,
+    /// Whether its tokens carry the roles; they do not where Exchange alone grants them (RBAC for Applications).
+    pub roles_in_token: bool,
     /// How long its tokens are valid.
     pub token_lifetime_s: u32,
     /// Whether an administrator has disabled it (AADSTS7000112).
@@ -216,6 +235,7 @@ impl Default for ApplicationSettings {
             expired_secrets: Vec::new(),
             roles: ["Calendars.ReadWrite", "User.Read.All", "full_access_as_app"].map(str::to_owned).to_vec(),
             scope: Scope::All,
+            roles_in_token: true,
             token_lifetime_s: 3599,
             disabled: false,
         }

@@ -5,6 +5,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -69,6 +70,7 @@ impl TokenFault {
 #[derive(Debug)]
 pub(super) struct Tokens {
     applications: Vec<ApplicationSettings>,
+    foreign_tenants: Vec<String>,
     issued: Mutex<HashMap<String, Issued>>,
 }
 
@@ -115,9 +117,9 @@ impl Refusal {
 }
 
 impl Tokens {
-    /// No tokens, for these applications.
-    pub(super) fn new(applications: Vec<ApplicationSettings>) -> Self {
-        Self { applications, issued: Mutex::default() }
+    /// No tokens, for these applications; these tenants live in another cloud.
+    pub(super) fn new(applications: Vec<ApplicationSettings>, foreign_tenants: Vec<String>) -> Self {
+        Self { applications, foreign_tenants, issued: Mutex::default() }
     }
 
     /// Answers a token request with the token or the refusal.
@@ -137,7 +139,7 @@ impl Tokens {
         self.prove(application, field("client_secret"), field("client_assertion").is_some())?;
         let audience = audience(field("scope"))?;
         let lifetime_s = self.applications[application].token_lifetime_s;
-        let token = format!("sandbox-{}-{}", uuid::Uuid::new_v4().simple(), uuid::Uuid::new_v4().simple());
+        let token = self.token(application, field("scope").unwrap_or_default());
         let expires = Timestamp::from_second(now.as_second() + i64::from(lifetime_s)).unwrap_or(Timestamp::MAX);
         let issued = Issued { application, audience, expires, revoked: false };
         self.issued.lock().unwrap_or_else(PoisonError::into_inner).insert(token.clone(), issued);
@@ -149,10 +151,30 @@ impl Tokens {
         }))
     }
 
+    /// A token in the form of a JWT (RFC 7519). Nothing is read from it here: it is known or not.
+    fn token(&self, application: usize, scope: &str) -> String {
+        let application = &self.applications[application];
+        let mut claims = json!({
+            "aud": scope.trim_end_matches("/.default"),
+            "appid": application.client_id,
+            "tid": application.tenant_id,
+        });
+        if application.roles_in_token && !application.roles.is_empty() {
+            claims["roles"] = json!(application.roles);
+        }
+        let head = URL_SAFE_NO_PAD.encode(json!({"alg": "none", "typ": "JWT"}).to_string());
+        let ends = format!("sandbox-{}-{}", uuid::Uuid::new_v4().simple(), uuid::Uuid::new_v4().simple());
+        format!("{head}.{}.{ends}", URL_SAFE_NO_PAD.encode(claims.to_string()))
+    }
+
     fn application(&self, tenant: &str, client_id: &str) -> Result<usize, Refusal> {
         if ["common", "consumers", "organizations"].contains(&tenant) {
             let message = "The grant type is not supported over the /common or /consumers endpoints.";
             return Err(Refusal::new(400, "invalid_request", 9_001_023, message));
+        }
+        if self.foreign_tenants.iter().any(|one| one.eq_ignore_ascii_case(tenant)) {
+            let message = "Confidential Client is not supported in Cross Cloud request.";
+            return Err(Refusal::new(400, "invalid_request", 900_382, message));
         }
         let mut in_tenant = self
             .applications
@@ -273,7 +295,7 @@ mod tests {
             ..ApplicationSettings::default()
         };
         let disabled = ApplicationSettings { client_id: "d".to_owned(), disabled: true, ..known.clone() };
-        Tokens::new(vec![known, disabled])
+        Tokens::new(vec![known, disabled], vec!["abroad".to_owned()])
     }
 
     const GOOD: &str = "grant_type=client_credentials&client_id=c&client_secret=s%2B1&scope=https%3A%2F%2Fgraph.microsoft.com%2F.default";
@@ -302,6 +324,7 @@ mod tests {
             ("t", GOOD.replace("grant_type", "x"), 400, 900_144),
             ("common", GOOD.to_owned(), 400, 9_001_023),
             ("u", GOOD.to_owned(), 400, 90002),
+            ("abroad", GOOD.to_owned(), 400, 900_382),
             ("t", GOOD.replace("client_id=c", "client_id=e"), 400, 700_016),
             ("t", GOOD.replace("client_id=c", "client_id=d"), 400, 7_000_112),
             ("t", GOOD.replace("s%2B1", "s+1"), 401, 7_000_215),

@@ -1,6 +1,6 @@
 //! A wrong password costs one log-on, whatever there is to do.
 
-use crate::harness::{Face, World, eventually, many};
+use crate::harness::{Face, SECRET, WRONG, World, eventually, many};
 
 through!(a_wrong_secret_is_tried_once: Ews Graph);
 through!(a_right_secret_is_taken_over_at_a_reload: Ews Graph);
@@ -23,7 +23,7 @@ fn a_wrong_secret_is_tried_once(face: Face) {
     let mut world = World::new(face);
     world.configure(|config| config.set("jobs.inbox", "every", "\"1s\""));
     world.events(&events());
-    world.secret("wrong");
+    world.secret(WRONG);
     let pass = world.try_sync();
     assert_eq!(pass.code, 1);
     assert_eq!(failed(&world), 1);
@@ -48,11 +48,11 @@ fn a_right_secret_is_taken_over_at_a_reload(face: Face) {
     let world = World::new(face);
     let events = events();
     world.events(&events);
-    world.secret("wrong");
+    world.secret(WRONG);
     let daemon = world.daemon();
     daemon.wait("credential_parked_error");
     assert_eq!(failed(&world), 1);
-    world.secret("secret");
+    world.secret(SECRET);
     daemon.signal("HUP");
     for person in ["ana", "bob", "chloe", "dan"] {
         eventually(person, || (world.item_count(person) == 3).then_some(()));

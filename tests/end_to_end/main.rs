@@ -20,7 +20,9 @@ macro_rules! through {
     };
 }
 
+mod access;
 mod bad_input;
+mod calendars;
 mod care;
 mod commands;
 mod credentials;

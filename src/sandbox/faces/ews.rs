@@ -16,7 +16,7 @@ use super::{
         settings::Scope,
         token::Audience,
     },
-    Inbound, Outcome, login_page,
+    Inbound, Outcome, elsewhere, login_page, proxy,
 };
 
 /// The role that opens EWS to an application.
@@ -43,6 +43,13 @@ pub(in super::super) async fn answer(sandbox: &Sandbox, inbound: &Inbound) -> Ou
             return Outcome::Answer(soap(reply));
         }
     };
+    let newest = sandbox.settings().ews_version_max.as_deref();
+    if newest.is_some_and(|newest| call.is_newer_than(newest)) {
+        return Outcome::Answer(soap(ews::fault(
+            "ErrorInvalidServerVersion",
+            "The specified server version is invalid.",
+        )));
+    }
     let operation = call.operation();
     let mailbox = call.mailbox(sandbox.store(), &caller).map(|address| address.to_lowercase());
     let items = u64::try_from(call.item_count()).unwrap_or(u64::MAX);
@@ -65,10 +72,8 @@ fn caller(who: Who) -> Option<Caller> {
             mailbox: account.mailbox,
             is_application: false,
             impersonation: impersonation(account.impersonate),
-            delegations: account
-                .delegate_of
-                .into_iter()
-                .map(|mailbox| Delegation { mailbox, right: Right::Editor })
+            delegations: delegations(account.delegate_of, Right::Editor)
+                .chain(delegations(account.reviewer_of, Right::Reviewer))
                 .collect(),
         }),
         Who::Application(application) => application.roles.iter().any(|role| role == ROLE).then(|| Caller {
@@ -79,6 +84,10 @@ fn caller(who: Who) -> Option<Caller> {
             delegations: Vec::new(),
         }),
     }
+}
+
+fn delegations(mailboxes: Vec<String>, right: Right) -> impl Iterator<Item = Delegation> {
+    mailboxes.into_iter().map(move |mailbox| Delegation { mailbox, right })
 }
 
 fn impersonation(scope: Scope) -> Impersonation {
@@ -142,5 +151,8 @@ fn refused(sandbox: &Sandbox, refusal: Refusal) -> Response<Bytes> {
             unauthorized(sandbox, &Denied::Token(super::super::token::TokenFault::Revoked))
         }
         Refusal::LoginPage => login_page(),
+        Refusal::Proxy => proxy(),
+        Refusal::Redirect => elsewhere(),
+        Refusal::Forbidden => answer::empty(403),
     }
 }

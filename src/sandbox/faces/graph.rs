@@ -21,7 +21,7 @@ use super::{
         token::Audience,
         urlencoded,
     },
-    Inbound, Outcome, login_page,
+    Inbound, Outcome, elsewhere, login_page, proxy,
 };
 
 /// One request, alone or of a batch.
@@ -290,6 +290,12 @@ fn refused(sandbox: &Sandbox, refusal: Refusal) -> Response<Bytes> {
             return unauthorized(sandbox, super::super::token::TokenFault::Revoked.message());
         }
         Refusal::LoginPage => return login_page(),
+        Refusal::Proxy => return proxy(),
+        Refusal::Redirect => return elsewhere(),
+        Refusal::Forbidden => {
+            let message = "Access is denied. Check credentials and try again.";
+            (GraphError::new(403, "ErrorAccessDenied", message), None)
+        }
     };
     let response = error_response(sandbox, &error);
     match retry_after {

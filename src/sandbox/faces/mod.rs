@@ -42,6 +42,17 @@ pub enum Outcome {
     Broken,
 }
 
+/// What a proxy says to those who have not logged on to it.
+fn proxy() -> Response<Bytes> {
+    let response = answer::html(407, "<html><body>Proxy Authentication Required</body></html>".to_owned());
+    answer::with_header(response, "proxy-authenticate", "Basic realm=\"proxy\"")
+}
+
+/// A redirect that leads to itself.
+fn elsewhere() -> Response<Bytes> {
+    answer::with_header(answer::empty(302), "location", "/owa/auth/logon.aspx")
+}
+
 /// What a gateway in front of the server shows to those who are not logged on.
 fn login_page() -> Response<Bytes> {
     answer::html(

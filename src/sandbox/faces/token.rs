@@ -11,7 +11,7 @@ use super::{
         service::Sandbox,
         urlencoded,
     },
-    Inbound, Outcome, login_page,
+    Inbound, Outcome, elsewhere, login_page, proxy,
 };
 
 /// The tenant of a token address.
@@ -66,6 +66,9 @@ fn refused(refusal: Refusal) -> http::Response<bytes::Bytes> {
         Refusal::Internal | Refusal::Moved => (500, None),
         Refusal::Unauthorized | Refusal::TokenRevoked => (401, None),
         Refusal::LoginPage => return login_page(),
+        Refusal::Proxy => return proxy(),
+        Refusal::Redirect => return elsewhere(),
+        Refusal::Forbidden => return answer::empty(403),
     };
     let response = answer::json(status, &transient);
     match retry_after {
