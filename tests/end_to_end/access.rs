@@ -3,7 +3,7 @@
 use calsyncd::sandbox::{Fault, FaultKind, MailboxCondition, SandboxSettings, Scope};
 use serde_json::Value;
 
-use crate::harness::{Config, Face, SECRET, WRONG, World};
+use crate::harness::{Config, Face, SECRET, WRONG, World, many};
 
 through!(the_canary_of_a_killed_test_is_removed: Ews Graph);
 through!(a_mailbox_outside_the_scope_is_proved_to_be_refused: Ews Graph);
@@ -421,7 +421,7 @@ fn a_locked_account_is_named() {
 #[test]
 fn one_wrong_password_is_one_attempt_for_all_mailboxes() {
     let world = World::new(Face::Ews);
-    world.events(&["ana", "bob", "chloe"].map(|person| crate::harness::appointment("1", person, 1, "09:00")));
+    world.events(&["ana", "bob", "chloe"].map(|person| many(person, 1)).concat());
     world
         .command(&["test", "--all"])
         .expect(0, &["ana@example.test, bob@example.test, chloe@example.test: everything"]);
@@ -473,7 +473,10 @@ fn a_mailbox_outside_the_scope_is_proved_to_be_refused(face: Face) {
     let open = world.command(&["test", "--out-of-scope", "bob@example.test", "--json"]).expect(1, &[]).json();
     let last = open["steps"].as_array().unwrap().last().unwrap().clone();
     assert_eq!((last["step"].as_str(), last["cause"].as_str()), (Some("refusal"), Some("not_refused")), "{open:#}");
-    // A mailbox that is not there proves nothing.
+    // A mailbox that is not there proves nothing; Graph denies it before it looks.
+    if face == Face::Graph {
+        return;
+    }
     world.command(&["test", "--out-of-scope", "zoe@example.test"]).expect(1, &["FAILED  refusal", "(no_mailbox)"]);
 }
 

@@ -44,4 +44,5 @@ mod saved_plans;
 mod schedules;
 mod source_faults;
 mod stop;
+mod tls;
 mod window;

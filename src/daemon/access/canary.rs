@@ -68,7 +68,15 @@ impl<F: FnMut(&StepResult)> Test<'_, F> {
     async fn live(&mut self, gateway: &Arc<dyn Gateway>, calendar: &Calendar, events: &[DesiredEvent; 2]) -> bool {
         let mailbox = &calendar.mailbox;
         let [times, day] = events;
-        let told = format!("write a private item across {} and one of that whole day", times.time.start().date());
+        let (start, end) = (times.time.start(), times.time.end());
+        let clocks = times.time.end_instant().duration_since(times.time.start_instant()) != end.duration_since(start);
+        let change = if clocks { " (clocks change in between)" } else { "" };
+        let told = format!(
+            "write a private item on {}, {} to {}{change}, and one of that whole day",
+            start.date(),
+            start.strftime("%H:%M"),
+            end.strftime("%H:%M")
+        );
         let generation = self.now().as_millisecond();
         let create = |event: &DesiredEvent| Write::Create { event: Arc::new(event.clone()), generation };
         let written = items(gateway.apply(calendar, &[create(times), create(day)]).await);
