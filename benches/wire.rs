@@ -25,7 +25,7 @@ use calsyncd::{
         occurrences::Occurrences,
         snapshot::Snapshot,
     },
-    settings::ServerVersion,
+    settings::{EwsAccess, ServerVersion},
 };
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use http::{HeaderMap, HeaderValue};
@@ -146,7 +146,7 @@ fn ews(events: &[Arc<DesiredEvent>]) -> EwsGateway {
     let config = EwsConfig {
         url: "https://mail.example.test/EWS/Exchange.asmx".to_owned(),
         version: ServerVersion::Exchange2016,
-        impersonation: true,
+        access: EwsAccess::impersonation(),
         owner: Owner(OWNER.to_owned()),
         batch_size: BATCH,
         gzip_requests: false,

@@ -13,9 +13,9 @@
 //!
 //! | level | rooms |
 //! |---|---|
-//! | 0 | [`clock`], [`model`], [`template`] |
+//! | 0 | [`clock`], [`certificate`], [`model`], [`template`] |
 //! | 1 | [`observability`], [`settings`], [`sandbox`] |
-//! | 2 | [`http`], [`desired`], [`plan`] |
+//! | 2 | [`http`], [`desired`], [`plan`], [`diagnosis`] |
 //! | 3 | [`auth`], [`state`] |
 //! | 4 | [`sources`], [`gateway`] |
 //! | 5 | [`scheduler`] |
@@ -23,10 +23,12 @@
 //! | 8 | [`cli`] |
 
 pub mod auth;
+pub mod certificate;
 pub mod cli;
 pub mod clock;
 pub mod daemon;
 pub mod desired;
+pub mod diagnosis;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 pub mod gateway;

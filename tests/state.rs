@@ -16,7 +16,8 @@ use calsyncd::{
         source::Rejection,
     },
     state::{
-        Access, Advance, Decision, MailboxState, Parked, Settlement, Standing, StateError, Store, Wait, WaitScope,
+        Access, Advance, Decision, FollowedCalendar, MailboxState, Parked, Settlement, Standing, StateError, Store,
+        Wait, WaitScope,
     },
 };
 use jiff::Timestamp;
@@ -244,6 +245,24 @@ async fn what_was_said_of_a_held_deletion_stays_as_long_as_it_is_held() {
     store.replace_holds(&ana, &held(&["2"]), |_| false, at(90)).await.unwrap();
     assert_eq!(verdicts(&ana).await, [(key("2"), at(90), None)], "held anew: nobody has decided about it");
     assert_eq!(verdicts(&bob).await, [(key("1"), at(20), None)]);
+}
+
+#[tokio::test]
+async fn a_calendar_is_followed_and_takes_no_cursor_along() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder.path().join("state.sqlite")).await;
+    let (ana, bob) = (mailbox("ana"), mailbox("bob"));
+    let followed = |id: &str| FollowedCalendar { name: "Planning".to_owned(), folder_id: id.to_owned() };
+    for (calendar, expected) in [(None, None), (Some("1"), Some("1")), (Some("2"), Some("2")), (None, None)] {
+        let read =
+            MailboxState { cursor: Some("c".to_owned()), read_at: Some(at(10)), ..MailboxState::new(ana.clone()) };
+        store.save_mailbox(&read).await.unwrap();
+        store.follow(&ana, calendar.map(followed).as_ref()).await.unwrap();
+        assert_eq!(store.calendar(&ana).await.unwrap(), expected.map(followed));
+        assert_eq!(store.calendar(&bob).await.unwrap(), None);
+        let state = store.mailbox(&ana).await.unwrap();
+        assert_eq!((state.cursor, state.read_at), (None, None));
+    }
 }
 
 #[tokio::test]

@@ -1,32 +1,35 @@
 //! Basic authentication (RFC 7617): user name and password in each request.
 
-use std::{
-    fmt,
-    future::Future,
-    pin::Pin,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{fmt, future::Future, pin::Pin, sync::Arc};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use http::HeaderValue;
-use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 
-use super::{AuthError, Authorization, REFUSAL, later};
-use crate::{
-    clock::Clock,
-    model::fault::{Fault, FaultKind, FaultScope},
-};
+use super::{AuthError, Authorization, refusal::Refusal};
+use crate::{clock::Clock, model::fault::Fault};
 
-/// A user name and a password. One attempt only: each further one with the same password brings the account closer to its
-/// lock-out. Once refused, the password is not given out for a while.
+/// A user name and a password. Once refused, the password is not given out for a while.
 pub struct Basic {
     user: String,
     header: HeaderValue,
-    clock: Arc<dyn Clock>,
-    /// Until when a refused password is not tried again.
-    refused_until: Mutex<Option<Timestamp>>,
+    refusal: Refusal,
+}
+
+/// The header, in UTF-8.
+pub(super) fn header(user: &str, password: &SecretString) -> Result<HeaderValue, AuthError> {
+    if user.contains(|character: char| character == ':' || character.is_control()) {
+        return Err(AuthError::User(user.to_owned()));
+    }
+    if password.expose_secret().contains(char::is_control) {
+        return Err(AuthError::Password);
+    }
+    let pair = Zeroizing::new(format!("{user}:{}", password.expose_secret()));
+    let text = Zeroizing::new(format!("Basic {}", STANDARD.encode(pair.as_bytes())));
+    let mut header = HeaderValue::from_str(&text).map_err(|_| AuthError::Password)?;
+    header.set_sensitive(true);
+    Ok(header)
 }
 
 impl Basic {
@@ -35,38 +38,17 @@ impl Basic {
     /// # Errors
     /// When the scheme cannot say the user name or the password.
     pub fn new(user: &str, password: &SecretString, clock: Arc<dyn Clock>) -> Result<Self, AuthError> {
-        if user.contains(|character: char| character == ':' || character.is_control()) {
-            return Err(AuthError::User(user.to_owned()));
-        }
-        if password.expose_secret().contains(char::is_control) {
-            return Err(AuthError::Password);
-        }
-        let pair = Zeroizing::new(format!("{user}:{}", password.expose_secret()));
-        let text = Zeroizing::new(format!("Basic {}", STANDARD.encode(pair.as_bytes())));
-        let mut header = HeaderValue::from_str(&text).map_err(|_| AuthError::Password)?;
-        header.set_sensitive(true);
-        Ok(Self { user: user.to_owned(), header, clock, refused_until: Mutex::default() })
-    }
-
-    fn current(&self) -> Result<HeaderValue, Fault> {
-        let refused_until = *self.refused_until.lock().unwrap_or_else(PoisonError::into_inner);
-        if refused_until.is_none_or(|until| until <= self.clock.now()) {
-            return Ok(self.header.clone());
-        }
-        let message = "the server has refused this user name and password: they are not sent again for now";
-        Err(Fault::new(FaultScope::Credential, FaultKind::Permanent, "HTTP 401", message)
-            .hint("check the account and its password; repeated attempts lock accounts"))
+        Ok(Self { user: user.to_owned(), header: header(user, password)?, refusal: Refusal::new(clock) })
     }
 }
 
 impl Authorization for Basic {
     fn header(&self) -> Pin<Box<dyn Future<Output = Result<HeaderValue, Fault>> + Send + '_>> {
-        Box::pin(std::future::ready(self.current()))
+        Box::pin(std::future::ready(self.refusal.check().map(|()| self.header.clone())))
     }
 
     fn refused(&self) -> bool {
-        let until = later(self.clock.now(), REFUSAL);
-        *self.refused_until.lock().unwrap_or_else(PoisonError::into_inner) = Some(until);
+        self.refusal.note();
         false
     }
 }

@@ -8,18 +8,19 @@ use std::{
     time::Duration,
 };
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method};
 use jiff::Timestamp;
-use secrecy::SecretString;
+use secrecy::{SecretSlice, SecretString};
 
 use super::{Application, ClientCredentials};
 use crate::{
-    auth::{Authorization, authorization},
+    auth::{Authorization, TokenMemory, authorization},
     clock::{Clock, SystemClock, Wait},
     http::{Answer, Request, Response, Transport, TransportError},
     model::fault::{Fault, FaultKind, FaultScope},
-    settings::Credential,
+    settings::{AssertionAlgorithm, Authentication, Certificate, Credential, Proof, ProofKind},
 };
 
 /// A clock that the test moves.
@@ -46,6 +47,8 @@ impl Clock for HandClock {
 #[derive(Debug, Default)]
 struct Endpoint {
     fails: Mutex<Option<Result<Response, TransportError>>>,
+    /// What is refused: a part of the form, and the answer.
+    refuses: Mutex<Option<(String, Response)>>,
     lifetime: Option<i64>,
     seen: Mutex<Vec<Request>>,
 }
@@ -53,6 +56,10 @@ struct Endpoint {
 impl Endpoint {
     fn requests(&self) -> usize {
         self.seen.lock().unwrap().len()
+    }
+
+    fn refuse(&self, part: &str, status: u16, body: &str) {
+        *self.refuses.lock().unwrap() = Some((part.to_owned(), answer(status, body)));
     }
 
     fn fail(&self, answer: Option<Result<Response, TransportError>>) {
@@ -70,6 +77,7 @@ fn answer(status: u16, body: &str) -> Response {
 impl Transport for Endpoint {
     fn send(&self, request: Request) -> Answer<'_> {
         Box::pin(async move {
+            let form = String::from_utf8(request.body.to_vec()).unwrap();
             let count = {
                 let mut seen = self.seen.lock().unwrap();
                 seen.push(request);
@@ -81,6 +89,11 @@ impl Transport for Endpoint {
             if let Some(answer) = self.fails.lock().unwrap().clone() {
                 return answer;
             }
+            if let Some((part, answer)) = self.refuses.lock().unwrap().clone()
+                && form.contains(&part)
+            {
+                return Ok(answer);
+            }
             let life = self.lifetime.map_or_else(String::new, |life| format!(r#""expires_in":{life},"#));
             Ok(answer(200, &format!(r#"{{{life}"token_type":"Bearer","access_token":"t{count}"}}"#)))
         })
@@ -89,19 +102,51 @@ impl Transport for Endpoint {
 
 const SECRET: &str = "s3cr+t/&=";
 
+fn secret(key: &'static str, secret: &str) -> Proof {
+    Proof { key, kind: ProofKind::Secret(SecretString::from(secret)), ends: None }
+}
+
+/// A certificate of the application, and its public key.
+pub(in crate::auth) fn certificate() -> (Certificate, Vec<u8>) {
+    use aws_lc_rs::{rsa, signature::KeyPair as _};
+    let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_RSA_SHA256).unwrap();
+    let der = rcgen::CertificateParams::default().self_signed(&key).unwrap().der().to_vec();
+    let pair = rsa::KeyPair::from_pkcs8(&key.serialize_der()).unwrap();
+    let pkcs8 = key.serialize_der();
+    let pkcs1 = pkcs8::PrivateKeyInfoRef::try_from(pkcs8.as_slice()).unwrap().private_key.as_bytes().to_vec();
+    let public = pair.public_key().as_ref().to_vec();
+    (Certificate { der, key: SecretSlice::from(pkcs1), ends: None }, public)
+}
+
+fn with_certificate(algorithm: AssertionAlgorithm) -> Proof {
+    let (certificate, _) = certificate();
+    Proof { key: "application_certificate", kind: ProofKind::Certificate { certificate, algorithm }, ends: None }
+}
+
 fn application() -> Application {
     Application {
         token_url: "https://login.example.test/contoso/oauth2/v2.0/token".to_owned(),
         client_id: "app".to_owned(),
-        client_secret: SecretString::from(SECRET),
         scope: "https://graph.example.test/.default".to_owned(),
+        proofs: vec![secret("client_secret", SECRET)],
     }
+}
+
+/// Credentials with these proofs, on a common memory.
+fn shown(
+    proofs: Vec<Proof>,
+    (endpoint, clock): (&Arc<Endpoint>, &Arc<HandClock>),
+    memory: &TokenMemory,
+) -> Arc<ClientCredentials> {
+    let application = Application { proofs, ..application() };
+    Arc::new(ClientCredentials::new(application, endpoint.clone(), clock.clone(), memory).unwrap())
 }
 
 fn setup(lifetime: Option<i64>) -> (Arc<Endpoint>, Arc<HandClock>, Arc<ClientCredentials>) {
     let endpoint = Arc::new(Endpoint { lifetime, ..Endpoint::default() });
     let clock = Arc::new(HandClock::default());
-    let credentials = ClientCredentials::new(application(), endpoint.clone(), clock.clone()).unwrap();
+    let credentials =
+        ClientCredentials::new(application(), endpoint.clone(), clock.clone(), &TokenMemory::default()).unwrap();
     (endpoint, clock, Arc::new(credentials))
 }
 
@@ -261,22 +306,191 @@ async fn answers_without_a_token_are_told_apart() {
     }
 }
 
+/// What the requests showed, in their order: the value of `name` in each form.
+fn fields(endpoint: &Endpoint, name: &str) -> Vec<String> {
+    let seen = endpoint.seen.lock().unwrap();
+    let field = |request: &Request| {
+        let form = String::from_utf8(request.body.to_vec()).unwrap();
+        let pair = form.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('=').map(str::to_owned));
+        pair.unwrap_or_default()
+    };
+    seen.iter().map(field).collect()
+}
+
+const WRONG: &str = r#"{"error":"invalid_client","error_description":"AADSTS7000215: Invalid client secret."}"#;
+
+#[tokio::test]
+async fn a_refused_secret_gives_way_to_the_next_one() {
+    let (endpoint, clock, memory) =
+        (Arc::new(Endpoint::default()), Arc::new(HandClock::default()), TokenMemory::default());
+    let both = || vec![secret("client_secret", "old"), secret("next_client_secret", "new")];
+    let credentials = shown(both(), (&endpoint, &clock), &memory);
+    endpoint.refuse("client_secret=old", 401, WRONG);
+    assert_eq!(header(&credentials).await.unwrap(), "Bearer t2");
+    assert_eq!(fields(&endpoint, "client_secret"), ["old", "new"]);
+    // The one that was taken is shown first from now on, also after a reload.
+    clock.pass(3600);
+    header(&credentials).await.unwrap();
+    let reloaded = shown(both(), (&endpoint, &clock), &memory);
+    assert_eq!(header(&reloaded).await.unwrap(), "Bearer t3", "a reload keeps the token");
+    clock.pass(3600);
+    header(&reloaded).await.unwrap();
+    assert_eq!(fields(&endpoint, "client_secret")[2..], ["new", "new"]);
+    // Once the settings have the new one alone, nothing of the old one is left.
+    let alone = shown(vec![secret("client_secret", "new")], (&endpoint, &clock), &memory);
+    assert_eq!(header(&alone).await.unwrap(), "Bearer t4");
+}
+
+#[tokio::test]
+async fn a_secret_that_is_known_to_have_ended_is_shown_last() {
+    let (endpoint, clock, memory) =
+        (Arc::new(Endpoint::default()), Arc::new(HandClock::default()), TokenMemory::default());
+    let ends = Some(clock.now() + jiff::SignedDuration::from_secs(100));
+    let both = vec![Proof { ends, ..secret("client_secret", "old") }, secret("next_client_secret", "new")];
+    let credentials = shown(both, (&endpoint, &clock), &memory);
+    for _ in 0..2 {
+        header(&credentials).await.unwrap();
+        clock.pass(300);
+    }
+    endpoint.refuse("client_secret=new", 401, WRONG);
+    header(&credentials).await.unwrap();
+    assert_eq!(fields(&endpoint, "client_secret"), ["old", "new", "new", "old"]);
+}
+
+#[tokio::test]
+async fn when_both_are_refused_each_is_tried_once_and_again_after_growing_pauses() {
+    let (endpoint, clock, memory) =
+        (Arc::new(Endpoint::default()), Arc::new(HandClock::default()), TokenMemory::default());
+    let both = vec![secret("client_secret", "old"), secret("next_client_secret", "older")];
+    let credentials = shown(both.clone(), (&endpoint, &clock), &memory);
+    endpoint.fail(Some(Ok(answer(401, WRONG))));
+    assert!(fifty(&credentials).await.iter().all(Result::is_err));
+    assert!(header(&shown(both, (&endpoint, &clock), &memory)).await.is_err(), "a reload changes nothing");
+    assert_eq!(fields(&endpoint, "client_secret"), ["old", "older"]);
+    for (seconds, requests) in [(599, 2), (1, 4), (1199, 4), (1, 6), (2399, 6), (1, 8)] {
+        clock.pass(seconds);
+        assert!(header(&credentials).await.is_err());
+        assert_eq!(endpoint.requests(), requests, "after {seconds} s");
+    }
+    endpoint.fail(None);
+    let changed = shown(vec![secret("client_secret", "right")], (&endpoint, &clock), &memory);
+    assert!(header(&changed).await.is_ok(), "a changed secret is tried at once");
+}
+
+#[tokio::test]
+async fn what_no_secret_is_to_blame_for_costs_one_attempt() {
+    for body in [
+        r#"{"error":"invalid_request","error_description":"AADSTS90002: Tenant not found."}"#,
+        r#"{"error":"unauthorized_client","error_description":"AADSTS700016: no app"}"#,
+        r#"{"error":"invalid_client","error_description":"AADSTS700024: not within its valid time range"}"#,
+        r#"{"error":"server_error","error_description":"AADSTS90033: busy"}"#,
+    ] {
+        let (endpoint, clock, memory) =
+            (Arc::new(Endpoint::default()), Arc::new(HandClock::default()), TokenMemory::default());
+        endpoint.fail(Some(Ok(answer(400, body))));
+        let both = vec![secret("client_secret", "one"), secret("next_client_secret", "two")];
+        assert!(header(&shown(both, (&endpoint, &clock), &memory)).await.is_err());
+        assert_eq!(fields(&endpoint, "client_secret"), ["one"], "{body}");
+    }
+}
+
+/// The algorithms of the assertions that were shown.
+fn algorithms(endpoint: &Endpoint) -> Vec<String> {
+    let assertions = fields(endpoint, "client_assertion");
+    let of = |assertion: &String| {
+        let header = URL_SAFE_NO_PAD.decode(assertion.split('.').next().unwrap()).unwrap();
+        serde_json::from_slice::<serde_json::Value>(&header).unwrap()["alg"].as_str().unwrap().to_owned()
+    };
+    assertions.iter().map(of).collect()
+}
+
+#[tokio::test]
+async fn an_assertion_becomes_rs256_when_the_server_wants_it_so() {
+    let body = r#"{"error":"invalid_client","error_description":"AADSTS1: the algorithm 'PS256' is not supported."}"#;
+    let auto = AssertionAlgorithm::Auto;
+    let cases: [(AssertionAlgorithm, bool, &[&str]); 4] = [
+        (auto, false, &["PS256", "PS256"]),
+        (auto, true, &["PS256", "RS256", "RS256"]),
+        (AssertionAlgorithm::Ps256, true, &["PS256"]),
+        (AssertionAlgorithm::Rs256, false, &["RS256", "RS256"]),
+    ];
+    for (algorithm, refuses, expected) in cases {
+        let (endpoint, clock, memory) =
+            (Arc::new(Endpoint::default()), Arc::new(HandClock::default()), TokenMemory::default());
+        if refuses {
+            // {"typ":"JWT","alg":"PS256" in base64
+            endpoint.refuse("client_assertion=eyJ0eXAiOiJKV1QiLCJhbGciOiJQUzI1NiI", 401, body);
+        }
+        let credentials = shown(vec![with_certificate(algorithm)], (&endpoint, &clock), &memory);
+        let first = header(&credentials).await;
+        assert_eq!(first.is_ok(), algorithm != AssertionAlgorithm::Ps256, "{algorithm:?}");
+        clock.pass(400);
+        assert_eq!(header(&credentials).await.is_ok(), first.is_ok());
+        assert_eq!(algorithms(&endpoint), expected, "{algorithm:?} {refuses}");
+        let kinds = fields(&endpoint, "client_assertion_type");
+        assert!(kinds.iter().all(|kind| kind == "urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer"));
+        assert!(fields(&endpoint, "client_id").iter().all(|id| id == "app"));
+    }
+}
+
+#[tokio::test]
+async fn a_federated_token_is_read_anew_for_each_request() {
+    let (endpoint, clock, memory) =
+        (Arc::new(Endpoint::default()), Arc::new(HandClock::default()), TokenMemory::default());
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("token");
+    let proof = Proof { key: "federated_token", kind: ProofKind::FederatedToken(path.clone()), ends: None };
+    let credentials = shown(vec![proof], (&endpoint, &clock), &memory);
+    let fault = header(&credentials).await.unwrap_err();
+    assert_eq!((fault.code.as_str(), endpoint.requests()), ("FederatedTokenUnreadable", 0));
+    for token in ["one", "two"] {
+        std::fs::write(&path, format!("{token}\n")).unwrap();
+        header(&credentials).await.unwrap();
+        clock.pass(300);
+    }
+    endpoint.refuse("client_assertion=two", 401, r#"{"error":"invalid_client","error_description":"AADSTS700213: s"}"#);
+    assert!(header(&credentials).await.is_err() && header(&credentials).await.is_err());
+    std::fs::write(&path, "three").unwrap();
+    assert!(header(&credentials).await.is_ok(), "another token is tried at once");
+    assert_eq!(fields(&endpoint, "client_assertion"), ["one", "two", "two", "three"]);
+}
+
+#[tokio::test]
+async fn a_clock_that_is_wrong_is_named() {
+    let (endpoint, _, credentials) = setup(None);
+    let body = r#"{"error":"invalid_client","error_description":"AADSTS700024: not within its valid time range."}"#;
+    let mut refused = answer(401, body);
+    // The hand clock begins at 2026-11-18T11:06:40Z.
+    refused.headers.insert("date", HeaderValue::from_static("Wed, 18 Nov 2026 11:16:40 GMT"));
+    endpoint.fail(Some(Ok(refused)));
+    let fault = header(&credentials).await.unwrap_err();
+    assert!(fault.message.ends_with("(this machine's clock is 600 s behind the server's)"), "{fault}");
+    assert!(fault.hint.unwrap().contains("clock"));
+}
+
 #[test]
 fn nothing_prints_the_secret() {
     let (_, _, credentials) = setup(None);
-    let credential = Credential::ClientSecret {
-        token_url: application().token_url,
-        client_id: "app".to_owned(),
-        client_secret: SecretString::from(SECRET),
-        scope: application().scope,
+    let Application { token_url, client_id, scope, mut proofs } = application();
+    proofs.push(with_certificate(AssertionAlgorithm::Auto));
+    let credential = Credential::Application { token_url, client_id, scope, proofs };
+    let password = Credential::Password {
+        authentication: Authentication::Basic,
+        user: "ana".to_owned(),
+        password: SecretString::from(SECRET),
     };
-    let password = Credential::Password { user: "ana".to_owned(), password: SecretString::from(SECRET) };
     for credential in [credential, password] {
-        let port = authorization(&credential, Arc::new(Endpoint::default()), Arc::new(SystemClock)).unwrap();
-        assert!(!format!("{port:?} {credential:?}").contains(SECRET));
+        let (endpoint, clock) = (Arc::new(Endpoint::default()), Arc::new(SystemClock));
+        let port = authorization(&credential, endpoint, clock, &TokenMemory::default()).unwrap();
+        let printed = format!("{port:?} {credential:?}");
+        // Bytes of a key would be a list of numbers.
+        assert!(!printed.contains(SECRET) && !printed.contains(", 1, "), "{printed}");
     }
     let printed = format!("{credentials:?} {:?}", application());
     assert!(printed.contains("app") && !printed.contains(SECRET), "{printed}");
     let wrong = Application { token_url: "login".to_owned(), ..application() };
-    assert!(ClientCredentials::new(wrong, Arc::new(Endpoint::default()), Arc::new(SystemClock)).is_err());
+    assert!(
+        ClientCredentials::new(wrong, Arc::new(Endpoint::default()), Arc::new(SystemClock), &TokenMemory::default())
+            .is_err()
+    );
 }

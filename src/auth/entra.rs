@@ -13,6 +13,22 @@ pub(super) fn is_passing(code: u32) -> bool {
     matches!(code, 90055 | 90024 | 90006 | 90012 | 90033 | 50033)
 }
 
+/// Whether a refusal is about what the application shows, so that another proof may be taken; `error` and the code of the answer.
+/// A clock that is wrong, a tenant or a policy refuse every proof alike.
+pub(super) fn is_about_proof(error: &str, code: Option<u32>) -> bool {
+    match code {
+        Some(500_133 | 700_024 | 7_000_112 | 700_016) => false,
+        Some(7_000_215 | 7_000_222 | 7_000_218 | 700_027 | 50013 | 50048 | 70021 | 700_211..=700_213) => true,
+        Some(_) | None => error == "invalid_client",
+    }
+}
+
+/// Whether a refusal of an assertion names the algorithm that it is signed with.
+pub(super) fn names_algorithm(description: &str) -> bool {
+    let description = description.to_ascii_lowercase();
+    ["algorithm", "ps256", "'alg'"].iter().any(|word| description.contains(word))
+}
+
 /// What to do about a code.
 pub(super) fn hint(code: u32) -> Option<&'static str> {
     Some(match code {
@@ -25,12 +41,20 @@ pub(super) fn hint(code: u32) -> Option<&'static str> {
             "the application is not known in this tenant: check client_id and tenant_id, and that consent was given"
         }
         7_000_112 => "the application is disabled in Entra: an administrator must enable it",
-        90002 => "the tenant is not known: check tenant_id, and that the token address is that of the tenant's cloud",
-        90038 | 900_382 | 900_432 => "the tenant lives in another national cloud: use that cloud's addresses",
+        90002 => {
+            "the tenant is not known: check tenant_id, and that `cloud` or token_url is that of the tenant's cloud"
+        }
+        90038 | 900_382 | 900_432 => "the tenant lives in another national cloud: set `cloud`",
         70011 | 700_022 | 700_023 => "the scope must be one resource followed by /.default",
         9_001_023 => "tenant_id must be the tenant's own id or domain, not common or consumers",
-        700_027 | 50013 | 500_133 | 50048 => {
-            "the client assertion is refused: check the certificate and this machine's clock"
+        700_027 => {
+            "the certificate is not known for the application: upload it in Entra under Certificates & secrets, and see that it has not ended"
+        }
+        500_133 | 700_024 => "the client assertion is out of its time: set this machine's clock",
+        50013 => "the client assertion is refused: check that the key belongs to the certificate that Entra has",
+        50048 => "the client assertion is not about this application: check client_id",
+        70021 | 700_211..=700_213 => {
+            "no federated credential of the application fits issuer, subject and audience of the token: compare them in Entra"
         }
         50105 => "an administrator must assign the application to those it is for",
         53003 | 530_032 => "a security policy of the tenant forbids it: an administrator must allow this application",
@@ -40,7 +64,7 @@ pub(super) fn hint(code: u32) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{code, hint, is_passing};
+    use super::{code, hint, is_about_proof, is_passing, names_algorithm};
 
     #[test]
     fn codes_are_read_from_descriptions() {
@@ -54,6 +78,23 @@ mod tests {
             assert_eq!(code(text), expected, "{text}");
         }
         assert!(hint(7_000_215).is_some_and(|hint| hint.contains("value, not its id")));
+        let about = [
+            ("invalid_client", Some(7_000_215), true),
+            ("invalid_client", Some(700_027), true),
+            ("invalid_client", Some(700_024), false),
+            ("invalid_client", Some(1), true),
+            ("invalid_client", None, true),
+            ("unauthorized_client", Some(700_016), false),
+            ("invalid_request", Some(700_213), true),
+            ("invalid_request", Some(90002), false),
+            ("invalid_scope", None, false),
+        ];
+        for (error, code, expected) in about {
+            assert_eq!(is_about_proof(error, code), expected, "{error} {code:?}");
+        }
+        assert!(
+            names_algorithm("AADSTS1: the Algorithm PS256 is not supported") && !names_algorithm("AADSTS700027: x")
+        );
         assert!(hint(1).is_none() && is_passing(90033) && !is_passing(90002));
     }
 }

@@ -2,20 +2,32 @@
 //!
 //! *Invariant*: no secret is printed, neither by `Debug` nor in a fault.
 
+mod assertion;
 pub mod basic;
 pub mod client_credentials;
 mod entra;
 mod identity;
+pub mod ntlm;
+mod proof;
+mod refusal;
 mod slow_digest;
+mod token_memory;
+mod token_request;
 
 use std::{future::Future, pin::Pin, sync::Arc};
 
 use http::HeaderValue;
 use jiff::{SignedDuration, Timestamp};
 
-pub use identity::Identity;
+pub use identity::{Identity, Mark};
+pub use token_memory::TokenMemory;
 
-use crate::{clock::Clock, http::Transport, model::fault::Fault, settings::Credential};
+use crate::{
+    clock::Clock,
+    http::Transport,
+    model::fault::Fault,
+    settings::{Authentication, Credential},
+};
 
 /// How long a refused credential is not tried again.
 const REFUSAL: SignedDuration = SignedDuration::from_mins(10);
@@ -49,7 +61,7 @@ pub enum AuthError {
     Password,
 }
 
-/// The authorization that the settings ask for.
+/// The authorization that the settings ask for; `memory` keeps what is known of tokens over a reload.
 ///
 /// # Errors
 /// When the credential cannot be used, whatever the server says.
@@ -57,19 +69,34 @@ pub fn authorization(
     credential: &Credential,
     transport: Arc<dyn Transport>,
     clock: Arc<dyn Clock>,
+    memory: &TokenMemory,
 ) -> Result<Arc<dyn Authorization>, AuthError> {
     Ok(match credential {
-        Credential::Password { user, password } => Arc::new(basic::Basic::new(user, password, clock)?),
-        Credential::ClientSecret { token_url, client_id, client_secret, scope } => {
+        Credential::Password { user, password, .. } => Arc::new(basic::Basic::new(user, password, clock)?),
+        Credential::Application { token_url, client_id, scope, proofs } => {
             let application = client_credentials::Application {
                 token_url: token_url.clone(),
                 client_id: client_id.clone(),
-                client_secret: client_secret.clone(),
                 scope: scope.clone(),
+                proofs: proofs.clone(),
             };
-            Arc::new(client_credentials::ClientCredentials::new(application, transport, clock)?)
+            Arc::new(client_credentials::ClientCredentials::new(application, transport, clock, memory)?)
         }
     })
+}
+
+/// The log-on of connections that the settings ask for; `None` where each request shows who we are.
+///
+/// # Errors
+/// When the credential cannot be used, whatever the server says.
+pub fn log_on(credential: &Credential, clock: Arc<dyn Clock>) -> Result<Option<Arc<ntlm::PasswordLogOn>>, AuthError> {
+    let Credential::Password { authentication, user, password } = credential else { return Ok(None) };
+    let schemes = match authentication {
+        Authentication::Basic => return Ok(None),
+        Authentication::Ntlm => ntlm::Schemes::NtlmOnly,
+        Authentication::Auto => ntlm::Schemes::NtlmOrBasic,
+    };
+    Ok(Some(Arc::new(ntlm::PasswordLogOn::new(user, password, schemes, clock)?)))
 }
 
 /// `instant` and `duration` after it, within the calendar.

@@ -9,7 +9,13 @@ use super::{
     output::{self, count, say},
     setup,
 };
-use crate::settings::{Finding, Severity, Source, Strictness};
+use crate::{
+    clock::{Clock, SystemClock},
+    settings::{
+        Finding, Severity, Source, Strictness,
+        expiry::{Expiry, Stage, expiries},
+    },
+};
 
 /// The exit status when there are faults.
 const FAULTS: u8 = 2;
@@ -21,6 +27,8 @@ pub(super) fn check(config: Option<&Path>, json: bool) -> Outcome {
         Ok(loaded) => {
             let (sources, jobs) = (loaded.settings.sources.len(), loaded.settings.jobs.len());
             let mut warnings = loaded.warnings;
+            let ends = expiries(&loaded.settings, SystemClock.now());
+            warnings.extend(ends.iter().filter_map(|expiry| ending(&path, expiry)));
             warnings.extend(loaded.settings.sources.iter().filter_map(|(name, source)| missing(&path, name, source)));
             (warnings, Some((sources, jobs)))
         }
@@ -63,6 +71,20 @@ fn missing(file: &Path, name: &str, source: &Source) -> Option<Finding> {
         key: format!("sources.{name}.path"),
         message,
         hint: Some("name a folder that the user of the service may read".to_owned()),
+        severity: Severity::Warning,
+    })
+}
+
+/// What an application shows and comes to its end.
+fn ending(file: &Path, expiry: &Expiry) -> Option<Finding> {
+    (expiry.stage != Stage::Far).then(|| Finding {
+        file: file.to_owned(),
+        line: None,
+        column: None,
+        variable: None,
+        key: format!("exchange.{}", expiry.key),
+        message: expiry.message(),
+        hint: Some(Expiry::hint().to_owned()),
         severity: Severity::Warning,
     })
 }

@@ -49,7 +49,11 @@ enum Command {
     Run,
     /// Load and check the settings, as the daemon would
     Check(JsonOnly),
-    /// Open the test user's calendar, step by step, with what to do about a failure
+    /// Test the access to calendars, step by step, with the cause of a failure and what to do about it
+    ///
+    /// A canary is written to each calendar, read back, changed and deleted: a private item that counts as free and reminds
+    /// nobody. It is removed whatever happens; what a killed test left is removed by the next one. A wrong password or secret
+    /// costs one attempt.
     Test(TestArguments),
     /// Show what a run would do, and why; writes nothing
     ///
@@ -107,9 +111,15 @@ struct CredentialArguments {
 
 #[derive(Debug, Args)]
 struct TestArguments {
-    /// The mailbox to open [default: exchange.test_user]
+    /// A mailbox to test; may be given several times [default: exchange.test_user]
     #[arg(long, value_name = "ADDRESS")]
-    user: Option<String>,
+    user: Vec<String>,
+    /// Every mailbox that the sources or the state name
+    #[arg(long, conflicts_with = "user")]
+    all: bool,
+    /// A mailbox that must be refused; it is read only, and may be given several times
+    #[arg(long, value_name = "ADDRESS")]
+    out_of_scope: Vec<String>,
     #[command(flatten)]
     credential: CredentialArguments,
     /// Print JSON
@@ -253,6 +263,15 @@ struct SandboxArguments {
     /// Where to listen; port 0 takes a free one and prints it
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8088")]
     listen: SocketAddr,
+    /// Listen for TLS with this certificate, PEM
+    #[arg(long, value_name = "FILE.pem", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// The key of that certificate, PEM
+    #[arg(long, value_name = "FILE.pem", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+    /// Listen for TLS with a self-made certificate, written to this file for clients to trust it
+    #[arg(long, value_name = "FILE.pem", conflicts_with = "tls_cert")]
+    tls_self_made: Option<PathBuf>,
     /// Keep every exchange, one HAR 1.2 entry a line, secrets redacted
     #[arg(long, value_name = "FILE.jsonl")]
     record: Option<PathBuf>,
@@ -322,9 +341,10 @@ async fn dispatch(arguments: Arguments, is_named: bool) -> Outcome {
         Command::Adopt(arguments) => adopt::adopt(config, &arguments).await,
         Command::Config(ConfigCommand::Get { key }) => config::get(config, &key),
         Command::Config(ConfigCommand::Set { key, value }) => config::set(config, &key, &value),
-        Command::Sandbox(SandboxArguments { listen, record }) => {
+        Command::Sandbox(SandboxArguments { listen, tls_cert, tls_key, tls_self_made, record }) => {
+            let tls = sandbox::Tls { certificate: tls_cert.zip(tls_key), self_made: tls_self_made };
             // What the environment names are the settings of the daemon.
-            sandbox::sandbox(listen, config.filter(|_| is_named), record).await
+            sandbox::sandbox(listen, config.filter(|_| is_named), tls, record).await
         }
         Command::Demo(DemoArguments { once, json, record, listen }) => {
             demo::demo(demo::Options { once, json, record, listen }).await

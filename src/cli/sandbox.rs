@@ -13,7 +13,9 @@ use super::{
     output::{self, hinted, say},
     setup,
 };
-use crate::sandbox::{AccountSettings, ApplicationSettings, Sandbox, SandboxError, SandboxSettings, Scope};
+use crate::sandbox::{
+    AccountSettings, ApplicationSettings, Sandbox, SandboxError, SandboxSettings, Scope, TlsSettings,
+};
 
 /// What the sandbox holds when no settings are named.
 const MAILBOXES: [&str; 3] = ["ana@example.test", "bob@example.test", "chloe@example.test"];
@@ -22,10 +24,18 @@ const SECRET: &str = "sandbox";
 const TENANT: &str = "example.test";
 const CLIENT: &str = "00000000-0000-0000-0000-000000000001";
 
+/// What the command line says of TLS; it goes before the settings.
+pub(super) struct Tls {
+    /// A certificate and its key.
+    pub(super) certificate: Option<(PathBuf, PathBuf)>,
+    /// Where a self-made certificate goes.
+    pub(super) self_made: Option<PathBuf>,
+}
+
 /// Runs until a signal stops it.
-pub(super) async fn sandbox(listen: SocketAddr, settings: Option<&Path>, record: Option<PathBuf>) -> Outcome {
+pub(super) async fn sandbox(listen: SocketAddr, settings: Option<&Path>, tls: Tls, record: Option<PathBuf>) -> Outcome {
     let is_default = settings.is_none();
-    let settings = match settings {
+    let mut settings = match settings {
         None => default_settings(),
         Some(path) => {
             let text = std::fs::read_to_string(path)
@@ -36,6 +46,13 @@ pub(super) async fn sandbox(listen: SocketAddr, settings: Option<&Path>, record:
             })?
         }
     };
+    if let Some((certificate, key)) = tls.certificate {
+        settings.tls.enabled = true;
+        settings.tls.certificate_file = Some(certificate);
+        settings.tls.key_file = Some(key);
+    } else if let Some(path) = tls.self_made {
+        settings.tls = TlsSettings { enabled: true, write_certificate_to: Some(path), ..settings.tls };
+    }
     let stop = setup::stop_on_signal();
     let running = Sandbox::start(settings, listen, record).await.map_err(|error| failure(&error))?;
     if is_default {

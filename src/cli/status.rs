@@ -16,8 +16,12 @@ use super::{
     setup,
 };
 use crate::{
+    clock::{Clock, SystemClock},
     model::{address::Address, cohort::Cohort, key::SourceKey},
-    settings::Strictness,
+    settings::{
+        Strictness,
+        expiry::{Expiry, Stage, expiries},
+    },
     state::{
         Access, Held, MailboxState, Parked, Refused, RejectedEvent, SourceCount, Standing, StateError, Store, Wait,
         WaitScope,
@@ -27,6 +31,7 @@ use crate::{
 #[derive(Default)]
 struct Status {
     rollout: Cohort,
+    credentials: Vec<Expiry>,
     mailboxes: Vec<(MailboxState, u64)>,
     held: Vec<Held>,
     refused: Vec<Refused>,
@@ -42,17 +47,19 @@ pub(super) async fn status(config: Option<&Path>, json: bool) -> Outcome {
         Ok(loaded) => loaded.settings,
         Err(faults) => return Ok(check::refuse(&faults)),
     };
+    let credentials = expiries(&settings, SystemClock.now());
     let path = &settings.state.path;
     if !path.exists() {
         if json {
-            say!("{}", as_json(&Status { rollout: settings.rollout, ..Status::default() }));
+            say!("{}", as_json(&Status { rollout: settings.rollout, credentials, ..Status::default() }));
         } else {
+            credentials.iter().for_each(say_expiry);
             say!("nothing yet: there is no state at {}, as neither `run` nor `sync` has been there", path.display());
         }
         return Ok(ExitCode::SUCCESS);
     }
     let store = setup::open_state(&settings, Access::Shared).await?;
-    let status = collect(&store, settings.rollout).await.map_err(|error| setup::state_failure(&error))?;
+    let status = collect(&store, settings.rollout, credentials).await.map_err(|error| setup::state_failure(&error))?;
     if json {
         say!("{}", as_json(&status));
     } else {
@@ -61,11 +68,12 @@ pub(super) async fn status(config: Option<&Path>, json: bool) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn collect(store: &Store, rollout: Cohort) -> Result<Status, StateError> {
+async fn collect(store: &Store, rollout: Cohort, credentials: Vec<Expiry>) -> Result<Status, StateError> {
     let links: BTreeMap<_, _> = store.link_counts().await?.into_iter().collect();
     let mailboxes = store.mailboxes().await?;
     Ok(Status {
         rollout,
+        credentials,
         mailboxes: mailboxes
             .into_iter()
             .map(|state| {
@@ -82,6 +90,14 @@ async fn collect(store: &Store, rollout: Cohort) -> Result<Status, StateError> {
     })
 }
 
+/// A credential that comes to its end; the others are in `--json`.
+fn say_expiry(expiry: &Expiry) {
+    if expiry.stage != Stage::Far {
+        say!("credential  {}", expiry.message());
+        say!("            hint: {}", Expiry::hint());
+    }
+}
+
 fn time(instant: Option<Timestamp>) -> String {
     instant.map_or_else(String::new, |instant| instant.strftime("%Y-%m-%d %H:%M:%SZ").to_string())
 }
@@ -90,6 +106,7 @@ fn print(status: &Status) {
     if !status.rollout.is_everybody() {
         say!("roll-out    {}", rollout_text(&status.rollout));
     }
+    status.credentials.iter().for_each(say_expiry);
     let mut table =
         output::table(&["mailbox", "items", "last pass", "calendar read", "parked until", "roll-out"], &[1]);
     for (state, links) in &status.mailboxes {
@@ -234,6 +251,18 @@ fn rollout_json(rollout: &Cohort) -> serde_json::Value {
     })
 }
 
+fn credentials_json(credentials: &[Expiry]) -> Vec<serde_json::Value> {
+    let one = |expiry: &Expiry| {
+        json!({
+            "credential": expiry.key,
+            "ends": expiry.ends.to_string(),
+            "days_left": expiry.days_left,
+            "state": expiry.stage.as_str(),
+        })
+    };
+    credentials.iter().map(one).collect()
+}
+
 fn refused_json(refused: &Refused) -> serde_json::Value {
     json!({
         "mailbox": refused.mailbox.as_str(),
@@ -299,6 +328,7 @@ fn as_json(status: &Status) -> serde_json::Value {
         })
         .collect();
     json!({
+        "credentials": credentials_json(&status.credentials),
         "sources": sources,
         "rollout": rollout_json(&status.rollout),
         "mailboxes": mailboxes,

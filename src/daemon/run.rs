@@ -6,11 +6,12 @@ use tokio::{sync::mpsc, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    WiringError, notify,
+    WiringError, expiry, notify,
     signals::{Signal, SignalStream},
-    wire,
+    wiring::rewire,
 };
 use crate::{
+    auth::TokenMemory,
     clock::{Clock, SystemClock},
     observability::{
         events::{
@@ -52,7 +53,7 @@ pub enum RunError {
 }
 
 /// Keys of `[exchange]` that change nothing of the credential, nor of the way to Outlook.
-const CREDENTIAL_BLIND: [&str; 2] = ["exchange.max_threads", "exchange.test_user"];
+const WAY_BLIND: [&str; 2] = ["exchange.max_threads", "exchange.test_user"];
 
 /// Runs the daemon with settings that are loaded already, until a signal stops it.
 ///
@@ -74,13 +75,14 @@ pub async fn run(path: &Path, environment: &Environment, loaded: Loaded, log: &L
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let store =
         Store::open_on(&Host::of(settings.state.host.as_deref()), &settings.state.path, Access::Exclusive).await?;
-    let wiring = Arc::new(wire(&settings, store.owner(), &clock)?);
+    let tokens = TokenMemory::default();
+    let wiring = Arc::new(rewire(&settings, store.owner(), &clock, &tokens)?);
     let stop = CancellationToken::new();
     let engine = Engine::new(store.clone(), Arc::clone(&clock), wiring, Progress::default(), stop.clone());
     let heartbeat = engine.heartbeat();
     let (commands, receiver) = mpsc::channel(4);
     let engine = tokio::spawn(engine.run(receiver));
-    let daemon = Daemon { path, environment, log, settings, store, clock, commands, stop };
+    let daemon = Daemon { path, environment, log, settings, store, clock, tokens, commands, stop };
     daemon.ready();
     daemon.serve(&mut signals, engine, &heartbeat).await
 }
@@ -92,6 +94,7 @@ struct Daemon<'a> {
     settings: Settings,
     store: Store,
     clock: Arc<dyn Clock>,
+    tokens: TokenMemory,
     commands: mpsc::Sender<Command>,
     stop: CancellationToken,
 }
@@ -115,13 +118,18 @@ impl Daemon<'_> {
         heartbeat: &Heartbeat,
     ) -> Result<(), RunError> {
         let watchdog = notify::watchdog_interval();
+        let mut tell_expiries = expiry::tell(&self.settings, self.clock.now());
         loop {
             let clock = Arc::clone(&self.clock);
+            let until_told = Duration::try_from(tell_expiries.duration_since(clock.now())).unwrap_or_default();
             tokio::select! {
                 signal = signals.next() => {
                     SignalReceived { signal: signal.name() }.emit();
                     match signal {
-                        Signal::Reload => self.reload().await,
+                        Signal::Reload => {
+                            self.reload().await;
+                            tell_expiries = expiry::tell(&self.settings, clock.now());
+                        }
                         Signal::Terminate | Signal::Interrupt => return self.shut_down(signals, engine).await,
                     }
                 }
@@ -129,6 +137,7 @@ impl Daemon<'_> {
                 () = clock.sleep(watchdog.unwrap_or(Duration::from_hours(1))), if watchdog.is_some() => {
                     self.tell_watchdog(heartbeat, watchdog.unwrap_or_default());
                 }
+                () = clock.sleep(until_told) => tell_expiries = expiry::tell(&self.settings, clock.now()),
             }
         }
     }
@@ -160,7 +169,7 @@ impl Daemon<'_> {
     async fn apply(&mut self, settings: Settings) {
         let changes = diff(&self.settings, &settings);
         let settings = until_restart(&self.settings, &settings);
-        let wiring = match wire(&settings, self.store.owner(), &self.clock) {
+        let wiring = match rewire(&settings, self.store.owner(), &self.clock, &self.tokens) {
             Ok(wiring) => Arc::new(wiring),
             Err(error) => {
                 let file = self.path.display().to_string();
@@ -171,9 +180,9 @@ impl Daemon<'_> {
         if let Err(error) = self.log.set_level(level(settings.log.level)) {
             TaskError { reason: &error.to_string() }.emit();
         }
-        let is_of_credential =
-            |key: &&String| key.starts_with("exchange.") && !CREDENTIAL_BLIND.contains(&key.as_str());
-        let try_credential = changes.changed.iter().any(|key| is_of_credential(&key));
+        let is_of_the_way =
+            |key: &str| (key.starts_with("exchange.") && !WAY_BLIND.contains(&key)) || key.starts_with("network.");
+        let try_credential = changes.changed.iter().any(|key| is_of_the_way(key));
         if self.commands.send(Command::Replace { wiring, try_credential }).await.is_ok() {
             let (changed, needs_restart) = (changes.changed.join(", "), changes.needs_restart.join(", "));
             SettingsReloaded { changed: &changed, needs_restart: &needs_restart }.emit();

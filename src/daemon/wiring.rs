@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
-    auth::{self, AuthError, Authorization, Identity},
+    auth::{self, AuthError, Authorization, Identity, TokenMemory, ntlm::PasswordLogOn},
     clock::Clock,
     gateway::{
         Gateway,
@@ -13,6 +13,7 @@ use crate::{
     http::{
         Transport,
         client::{HttpClientError, HttpConfig, ReqwestTransport},
+        pinned::{LogOn, PinnedTransport},
     },
     model::link::Owner,
     scheduler::{Calendars, Limiter, Wiring},
@@ -50,23 +51,23 @@ pub(super) struct Outlook {
 }
 
 /// Sets up the way to Outlook.
-pub(super) fn outlook(settings: &Settings, owner: &Owner, clock: &Arc<dyn Clock>) -> Result<Outlook, WiringError> {
+pub(super) fn outlook(
+    settings: &Settings,
+    owner: &Owner,
+    clock: &Arc<dyn Clock>,
+    tokens: &TokenMemory,
+) -> Result<Outlook, WiringError> {
     let limits = &settings.limits;
-    let transport: Arc<dyn Transport> = Arc::new(ReqwestTransport::new(HttpConfig {
-        request_timeout: limits.request_timeout,
-        idle_connections_max: usize::from(settings.exchange.max_threads),
-        ..HttpConfig::default()
-    })?);
-    let authorization = auth::authorization(&settings.exchange.credential, Arc::clone(&transport), Arc::clone(clock))?;
+    let (transport, authorization) = way(settings, clock, tokens)?;
     let limiter =
         Arc::new(Limiter::new(Arc::clone(clock), limits.requests_per_minute, limits.mailbox_requests_per_minute));
     let pace: Arc<Limiter> = Arc::clone(&limiter);
     let gateway: Arc<dyn Gateway> = match &settings.exchange.protocol {
-        Protocol::Ews { url, version, impersonation } => {
+        Protocol::Ews { url, version, access } => {
             let config = EwsConfig {
                 url: url.clone(),
                 version: *version,
-                impersonation: *impersonation,
+                access: access.clone(),
                 owner: owner.clone(),
                 batch_size: usize::from(limits.batch_size),
                 gzip_requests: limits.gzip_requests,
@@ -86,12 +87,47 @@ pub(super) fn outlook(settings: &Settings, owner: &Owner, clock: &Arc<dyn Clock>
     Ok(Outlook { authorization, gateway, limiter })
 }
 
+/// How requests travel, and who we are in them.
+type Way = (Arc<dyn Transport>, Arc<dyn Authorization>);
+
+/// The limits of HTTP, and the way into the network.
+pub(super) fn http(settings: &Settings) -> HttpConfig {
+    HttpConfig {
+        request_timeout: settings.limits.request_timeout,
+        idle_connections_max: usize::from(settings.exchange.max_threads),
+        network: settings.network.clone(),
+        ..HttpConfig::default()
+    }
+}
+
+fn way(settings: &Settings, clock: &Arc<dyn Clock>, tokens: &TokenMemory) -> Result<Way, WiringError> {
+    let http = http(settings);
+    let credential = &settings.exchange.credential;
+    if let Some(log_on) = auth::log_on(credential, Arc::clone(clock))? {
+        let as_port: Arc<dyn LogOn> = Arc::<PasswordLogOn>::clone(&log_on);
+        return Ok((Arc::new(PinnedTransport::new(&http, as_port)?), log_on));
+    }
+    let transport: Arc<dyn Transport> = Arc::new(ReqwestTransport::new(http)?);
+    let authorization = auth::authorization(credential, Arc::clone(&transport), Arc::clone(clock), tokens)?;
+    Ok((transport, authorization))
+}
+
 /// Puts everything together that an engine runs on.
 ///
 /// # Errors
 /// When TLS, the credential or a source cannot be set up.
 pub fn wire(settings: &Settings, owner: &Owner, clock: &Arc<dyn Clock>) -> Result<Wiring, WiringError> {
-    let Outlook { gateway, limiter, .. } = outlook(settings, owner, clock)?;
+    rewire(settings, owner, clock, &TokenMemory::default())
+}
+
+/// The same with what is known of tokens: a reload asks for no token that is there, and shows no refused credential again.
+pub(super) fn rewire(
+    settings: &Settings,
+    owner: &Owner,
+    clock: &Arc<dyn Clock>,
+    tokens: &TokenMemory,
+) -> Result<Wiring, WiringError> {
+    let Outlook { gateway, limiter, .. } = outlook(settings, owner, clock, tokens)?;
     let mut sources = BTreeMap::new();
     for (name, source) in &settings.sources {
         let opened = sources::open(name, source).map_err(|error| WiringError::Source { name: name.clone(), error })?;
@@ -109,6 +145,7 @@ pub fn wire(settings: &Settings, owner: &Owner, clock: &Arc<dyn Clock>) -> Resul
         freeze_days: settings.limits.freeze_days,
         keep_history: settings.state.keep_history,
         identity: Identity::of(&settings.exchange),
+        calendar: settings.exchange.calendar.clone(),
         calendars: Calendars::default(),
     })
 }

@@ -9,11 +9,11 @@ use secrecy::SecretString;
 
 use super::stage::{Script, Stopped, calendar, events, mailbox, now};
 use crate::{
-    auth::authorization,
+    auth::{TokenMemory, authorization},
     gateway::{Gateway, Write},
     http::Response,
     model::{fingerprint::Field, link::ItemRef, occurrences::Occurrences},
-    settings::Credential,
+    settings::{Credential, Proof, ProofKind},
 };
 
 /// Makes the call that the input names, with the answers that it holds.
@@ -79,12 +79,14 @@ fn response(part: &[u8]) -> Response {
 
 /// Asks for a token.
 fn token(script: Script) {
-    let credential = Credential::ClientSecret {
+    let secret = ProofKind::Secret(SecretString::from("secret"));
+    let credential = Credential::Application {
         token_url: "https://login.example.test/token".to_owned(),
         client_id: "app".to_owned(),
-        client_secret: SecretString::from("secret"),
         scope: "https://graph.microsoft.com/.default".to_owned(),
+        proofs: vec![Proof { key: "client_secret", kind: secret, ends: None }],
     };
-    let own = authorization(&credential, std::sync::Arc::new(script), std::sync::Arc::new(Stopped)).unwrap();
+    let (script, clock) = (std::sync::Arc::new(script), std::sync::Arc::new(Stopped));
+    let own = authorization(&credential, script, clock, &TokenMemory::default()).unwrap();
     drop(own.header().now_or_never());
 }

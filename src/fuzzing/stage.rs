@@ -23,7 +23,7 @@ use crate::{
     },
     http::{Answer, Request, Response, Transport, TransportError},
     model::{address::Address, event::DesiredEvent, fault::Fault, link::Owner, window::Window},
-    settings::{self, Environment, Job, ServerVersion, Strictness},
+    settings::{self, Environment, EwsAccess, Job, ServerVersion, Strictness},
     sources::{FileForm, read_bytes},
 };
 
@@ -114,7 +114,7 @@ pub(super) fn ews(script: Script) -> Box<dyn Gateway> {
     let config = EwsConfig {
         url: "https://mail.example.test/EWS/Exchange.asmx".to_owned(),
         version: ServerVersion::Exchange2016,
-        impersonation: true,
+        access: EwsAccess::impersonation(),
         owner: owner(),
         batch_size: WRITTEN_MAX,
         gzip_requests: false,

@@ -11,7 +11,7 @@ use std::{fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
 use crate::model::{
     address::Address,
     event::DesiredEvent,
-    fault::Fault,
+    fault::{Fault, FaultKind, FaultScope},
     fingerprint::{Field, Fingerprint},
     key::SourceKey,
     link::{FoundItem, ItemRef},
@@ -30,6 +30,15 @@ pub struct Calendar {
     pub mailbox: Address,
     /// The folder's own id.
     pub id: String,
+}
+
+/// A calendar as its mailbox lists it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedCalendar {
+    /// The folder's own id: it stays when the calendar is renamed.
+    pub id: String,
+    /// Its name now.
+    pub name: String,
 }
 
 /// One write. An item is written with our named properties `SourceKey`, `Fingerprint`, `Owner` and
@@ -183,6 +192,18 @@ pub trait Gateway: Send + Sync + fmt::Debug {
     /// A fault of the mailbox, the credential or the server.
     fn open<'a>(&'a self, mailbox: &'a Address) -> Later<'a, Result<Calendar, Fault>>;
 
+    /// The calendars of a mailbox, its own ones alone; deleted ones are not among them.
+    ///
+    /// # Errors
+    /// A fault of the mailbox, the credential or the server.
+    fn calendars<'a>(&'a self, mailbox: &'a Address) -> Later<'a, Result<Vec<ListedCalendar>, Fault>>;
+
+    /// Makes a calendar. Whether one of that name is there is for the caller to know.
+    ///
+    /// # Errors
+    /// A fault of the mailbox, the credential or the server; the calendar may be there all the same.
+    fn create_calendar<'a>(&'a self, mailbox: &'a Address, name: &'a str) -> Later<'a, Result<Calendar, Fault>>;
+
     /// Reads what has changed since `cursor`; without one, or when the server no longer knows it, everything of ours.
     ///
     /// # Errors
@@ -207,4 +228,15 @@ pub trait Gateway: Send + Sync + fmt::Debug {
     /// Writes the name of this instance on items, at most [`BatchLimits::writes`] of them, and nothing else: it may be
     /// repeated. Returns what became of each, in their order.
     fn own<'a>(&'a self, calendar: &'a Calendar, items: &'a [ItemRef]) -> Later<'a, Vec<Result<(), Fault>>>;
+}
+
+/// The fault of a write that is no item's: it holds for the mailbox, and whoever tries again looks first.
+fn of_mailbox(mut fault: Fault) -> Fault {
+    if fault.scope == FaultScope::Item {
+        fault.scope = FaultScope::Mailbox;
+    }
+    if let FaultKind::Doubtful { wait } = fault.kind {
+        fault.kind = FaultKind::Transient { wait };
+    }
+    fault
 }

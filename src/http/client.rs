@@ -1,17 +1,24 @@
 //! The HTTP client for the world: [`ReqwestTransport`], pooled, over rustls.
 
-use std::{error::Error, net::IpAddr, sync::Once, time::Duration};
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use reqwest::{Client, Url, redirect::Policy};
+use http::header::DATE;
+use jiff::{Timestamp, fmt::rfc2822};
+use reqwest::{Client, redirect::Policy, tls::TlsInfo};
 
-use super::{Answer, Request, Response, Transport, TransportError};
+use super::{
+    Answer, Request, Response, Transport, TransportError,
+    target::Target,
+    tls::{self, TlsProblem, TlsSetupError},
+};
+use crate::settings::{Network, Proxy};
 
 /// What we call ourselves: administrators allow or block clients by this name.
 pub const USER_AGENT: &str = concat!("calsyncd/", env!("CARGO_PKG_VERSION"));
 
-/// The limits of the client.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// The limits of the client, and its way into the network.
+#[derive(Debug, Clone)]
 pub struct HttpConfig {
     /// For one request, its answer included.
     pub request_timeout: Duration,
@@ -21,6 +28,8 @@ pub struct HttpConfig {
     pub response_bytes_max: usize,
     /// Connections to one host that are kept open between requests.
     pub idle_connections_max: usize,
+    /// Certificates and the proxy.
+    pub network: Network,
 }
 
 impl Default for HttpConfig {
@@ -30,6 +39,7 @@ impl Default for HttpConfig {
             connect_timeout: Duration::from_secs(10),
             response_bytes_max: 32 << 20,
             idle_connections_max: 32,
+            network: Network::default(),
         }
     }
 }
@@ -37,9 +47,23 @@ impl Default for HttpConfig {
 /// Why there is no client.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot set up the HTTP client")]
-pub struct HttpClientError(#[from] reqwest::Error);
+pub enum HttpClientError {
+    /// The client.
+    Client(#[from] reqwest::Error),
+    /// TLS.
+    Tls(#[from] TlsSetupError),
+}
 
-/// A pooled client: TLS by rustls and the machine's certificates, answers compressed with gzip, HTTP/2 where the server
+/// What a server shows to somebody who shows nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Look {
+    /// Its clock, by the header `Date`.
+    pub date: Option<Timestamp>,
+    /// Its certificate, DER; `None` without TLS.
+    pub certificate: Option<Vec<u8>>,
+}
+
+/// A pooled client: TLS by rustls, answers compressed with gzip, HTTP/2 where the server
 /// has it. It keeps no cookies, follows no redirects (a redirect is an answer) and never retries.
 #[derive(Debug)]
 pub struct ReqwestTransport {
@@ -54,32 +78,32 @@ impl ReqwestTransport {
     /// # Errors
     /// When TLS cannot be set up, for want of readable certificates.
     pub fn new(config: HttpConfig) -> Result<Self, HttpClientError> {
-        install_crypto_provider();
+        tls::install_crypto_provider();
+        let tls = tls::client_config(&config.network, &["h2", "http/1.1"])?;
         let builder = || {
             Client::builder()
                 .user_agent(USER_AGENT)
-                .tls_backend_rustls()
+                .tls_backend_preconfigured(tls.clone())
                 .redirect(Policy::none())
                 .retry(reqwest::retry::never())
                 .gzip(true)
+                .tls_info(true)
                 .timeout(config.request_timeout)
                 .connect_timeout(config.connect_timeout)
                 .pool_max_idle_per_host(config.idle_connections_max)
         };
+        let world = match &config.network.proxy {
+            Proxy::Environment => builder(),
+            Proxy::None => builder().no_proxy(),
+            Proxy::Url(url) => builder().no_proxy().proxy(reqwest::Proxy::all(url)?),
+        };
         Ok(Self {
-            world: builder().build()?,
+            world: world.build()?,
             // A proxy would carry what is sent in clear to a loopback address out of the machine.
             loopback: builder().no_proxy().build()?,
             response_bytes_max: config.response_bytes_max,
         })
     }
-}
-
-/// Two providers in one process make rustls panic at first use, so one is chosen before any use. A provider that is
-/// there already stays.
-fn install_crypto_provider() {
-    static INSTALLED: Once = Once::new();
-    INSTALLED.call_once(|| drop(rustls::crypto::aws_lc_rs::default_provider().install_default()));
 }
 
 impl Transport for ReqwestTransport {
@@ -100,6 +124,20 @@ impl Transport for ReqwestTransport {
 }
 
 impl ReqwestTransport {
+    /// Asks for an address without a credential, whatever the answer: it tells of the server and of the way to it.
+    ///
+    /// # Errors
+    /// When nothing is answered.
+    pub async fn look(&self, url: &str) -> Result<Look, TransportError> {
+        let target = Target::read(url)?;
+        let client = if target.loopback { &self.loopback } else { &self.world };
+        let answer = client.get(target.url).send().await.map_err(|error| failure(&target.host, error))?;
+        let certificate = answer.extensions().get::<TlsInfo>().and_then(TlsInfo::peer_certificate);
+        let date = answer.headers().get(DATE).and_then(|date| date.to_str().ok());
+        let date = date.and_then(|date| rfc2822::DateTimeParser::new().parse_timestamp(date).ok());
+        Ok(Look { date, certificate: certificate.map(<[u8]>::to_vec) })
+    }
+
     /// Reads an answer to its end. The limit is on what comes out of the decompression.
     async fn receive(&self, host: &str, mut answer: reqwest::Response) -> Result<Response, TransportError> {
         let (status, headers) = (answer.status().as_u16(), std::mem::take(answer.headers_mut()));
@@ -115,40 +153,11 @@ impl ReqwestTransport {
     }
 }
 
-/// Where a request goes.
-struct Target {
-    url: Url,
-    host: String,
-    loopback: bool,
-}
-
-impl Target {
-    /// Reads an address and refuses to send anything in clear over a network.
-    fn read(text: &str) -> Result<Self, TransportError> {
-        let refuse = |host: &str, cause: &str| {
-            Err(TransportError::Unreachable { host: host.to_owned(), cause: cause.to_owned() })
-        };
-        let Ok(url) = Url::parse(text) else {
-            return refuse("the server", "its address is not a URL");
-        };
-        let Some(name) = url.host_str().map(str::to_owned) else {
-            return refuse("the server", "its address has no host");
-        };
-        let host = url.port().map_or_else(|| name.clone(), |port| format!("{name}:{port}"));
-        let literal = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
-        let loopback = name == "localhost" || literal.is_ok_and(|address| address.is_loopback());
-        match url.scheme() {
-            "https" => Ok(Self { url, host, loopback }),
-            "http" if loopback => Ok(Self { url, host, loopback }),
-            "http" => refuse(&host, "http is used to loopback addresses only; write https"),
-            _ => refuse(&host, "its address begins with neither https nor http"),
-        }
-    }
-}
-
 /// Why there is no answer to a request.
 fn failure(host: &str, error: reqwest::Error) -> TransportError {
-    if error.is_connect() || error.is_builder() {
+    if let Some(problem) = TlsProblem::of(&error) {
+        TransportError::Untrusted { host: host.to_owned(), problem, cause: chain(error) }
+    } else if error.is_connect() || error.is_builder() {
         TransportError::Unreachable { host: host.to_owned(), cause: chain(error) }
     } else {
         interruption(host, error)
@@ -162,18 +171,7 @@ fn interruption(host: &str, error: reqwest::Error) -> TransportError {
 
 /// The whole chain of causes, which reqwest's own text hides. The address is left out: it names mailboxes.
 fn chain(error: reqwest::Error) -> String {
-    let error = error.without_url();
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        let part = inner.to_string();
-        if !text.ends_with(&part) {
-            text.push_str(": ");
-            text.push_str(&part);
-        }
-        cause = inner.source();
-    }
-    text
+    tls::chain(&error.without_url())
 }
 
 #[cfg(test)]

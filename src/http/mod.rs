@@ -1,7 +1,13 @@
 //! The one HTTP client, behind a port: [`Transport`].
 
 pub mod client;
+pub mod pinned;
+mod proxy;
 pub mod retry_after;
+mod target;
+mod tls;
+
+pub use tls::{TlsProblem, TlsSetupError};
 
 use std::{fmt, future::Future, pin::Pin};
 
@@ -68,6 +74,24 @@ pub enum TransportError {
         /// Host and port.
         host: String,
         /// The chain of causes.
+        cause: String,
+    },
+    /// The request did not leave, or was not taken: TLS finds that one of the two is not to be trusted.
+    #[error("no secure connection to {host}: {cause}")]
+    Untrusted {
+        /// Host and port.
+        host: String,
+        /// What is wrong.
+        problem: TlsProblem,
+        /// The chain of causes.
+        cause: String,
+    },
+    /// The request did not leave: the server has no way to log on that we have.
+    #[error("cannot log on to {host}: {cause}")]
+    NoLogOn {
+        /// Host and port.
+        host: String,
+        /// What was looked for, and what is there.
         cause: String,
     },
     /// The request left, or may have, and no whole answer came: it may have been carried out.

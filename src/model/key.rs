@@ -48,6 +48,8 @@ pub struct SourceKey(Arc<str>);
 const ID_LENGTH_MAX: usize = 120;
 /// What stands between the key of an event and the time of one of its parts.
 const PART_MARK: u8 = b'#';
+/// What begins the key of a canary; no source has such a name.
+const CANARY: &str = "~test/";
 /// How the time of a part is written.
 const PART_TIME: &str = "%Y%m%dT%H%M%S";
 /// The longest key.
@@ -83,11 +85,25 @@ impl SourceKey {
         let mut parts = text.splitn(3, '/');
         let (source, kind, id) = (parts.next()?, parts.next()?, parts.next()?);
         let well_formed = !source.is_empty()
+            && !Self::is_canary(text)
             && !id.is_empty()
             && Kind::parse(kind).is_some()
             && text.len() <= KEY_LENGTH_MAX
             && text.bytes().all(|byte| byte.is_ascii_graphic());
         well_formed.then(|| Self(text.into()))
+    }
+
+    /// The key of an item that the test of the access writes and removes. [`SourceKey::parse`] takes it for none of ours, so
+    /// that no plan ever sees an event in it.
+    #[must_use]
+    pub fn canary(name: &str) -> Self {
+        Self(format!("{CANARY}{}/{name}", Kind::Appointment.as_str()).into())
+    }
+
+    /// Whether a property names a canary.
+    #[must_use]
+    pub fn is_canary(text: &str) -> bool {
+        text.starts_with(CANARY)
     }
 
     /// The key of the part of this event that stands for the wall time `original`.
@@ -151,6 +167,14 @@ mod tests {
             assert_eq!(part.whole(), Some((event, time)));
         }
         assert_eq!(SourceKey::parse("erp/schedule/1#x").unwrap().whole(), None);
+    }
+
+    #[test]
+    fn a_canary_is_no_event() {
+        let canary = SourceKey::canary("1");
+        assert!(SourceKey::is_canary(canary.as_str()));
+        assert_eq!(SourceKey::parse(canary.as_str()), None);
+        assert!(!SourceKey::is_canary(SourceKey::new("test", Kind::Appointment, "1").as_str()));
     }
 
     #[test]

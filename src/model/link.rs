@@ -162,11 +162,37 @@ impl FoundItem {
         Self { item, key: key.into(), fingerprint: None, owner: None, generation: None, created: None }
     }
 
+    /// Whether another instance than `owner` wrote it. A canary of the test is nobody's.
+    #[must_use]
+    pub fn is_of_another(&self, owner: &Owner) -> bool {
+        !SourceKey::is_canary(&self.key) && self.owner.as_ref().is_some_and(|other| other != owner)
+    }
+
     /// Of several items with one key and without a link, the one that is ours: a copy is created after its original. Where
     /// that is not known, or the same, the smallest id, so that every reading chooses the same.
     #[must_use]
     pub fn original<'a>(candidates: impl IntoIterator<Item = &'a Self>) -> Option<&'a Self> {
         let rank = |found: &'a Self| (found.created.unwrap_or(Timestamp::MAX), found.item.id.as_str());
         candidates.into_iter().min_by_key(|found| rank(found))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{FoundItem, ItemRef, Owner};
+    use crate::model::key::{Kind, SourceKey};
+
+    #[test]
+    fn an_item_of_another_instance_carries_its_name() {
+        let (ours, theirs) = (Owner("one".to_owned()), Owner("two".to_owned()));
+        let event = SourceKey::new("inbox", Kind::Appointment, "1");
+        let canary = SourceKey::canary("day");
+        for (key, owner, expected) in
+            [(&event, &theirs, true), (&event, &ours, false), (&canary, &theirs, false), (&canary, &ours, false)]
+        {
+            let item = ItemRef { id: "1".to_owned(), change_key: "1".to_owned() };
+            let found = FoundItem { owner: Some(owner.clone()), ..FoundItem::new(item, key.as_str()) };
+            assert_eq!(found.is_of_another(&ours), expected, "{key} {owner:?}");
+        }
     }
 }

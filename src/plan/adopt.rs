@@ -91,8 +91,6 @@ pub fn foreign(links: &[Link], snapshot: &Snapshot, owner: &Owner) -> (Vec<ItemR
         Snapshot::Changes { ours: found, .. } | Snapshot::Whole(found) => found,
     };
     let copies = whole(links, found).copies;
-    let is_foreign = |item: &&FoundItem| {
-        item.owner.as_ref().is_some_and(|other| other != owner) && copies.binary_search(&item.item.id).is_err()
-    };
+    let is_foreign = |item: &&FoundItem| item.is_of_another(owner) && copies.binary_search(&item.item.id).is_err();
     (found.iter().filter(is_foreign).map(|item| item.item.clone()).collect(), copies)
 }

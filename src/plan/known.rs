@@ -155,8 +155,8 @@ fn since_cursor<'a>(
 }
 
 fn refuse_foreign_owner(inputs: &Inputs<'_>, found: &[FoundItem]) -> Result<(), PlanError> {
-    let foreign = |item: &&FoundItem| item.owner.as_ref().is_some_and(|owner| owner != inputs.owner);
-    match found.iter().find(foreign).and_then(|item| item.owner.clone()) {
+    let foreign = found.iter().find(|item| item.is_of_another(inputs.owner));
+    match foreign.and_then(|item| item.owner.clone()) {
         None => Ok(()),
         Some(owner) => Err(PlanError::OwnedByAnother {
             mailbox: inputs.mailbox.clone(),

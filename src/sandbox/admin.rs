@@ -15,6 +15,8 @@
 //! | `POST mailboxes/{address}/items/{id}/touch` | saves an item as it is: its change key is another |
 //! | `POST mailboxes/{address}/settle` | rewrites what was written, as a server does by itself |
 //! | `POST mailboxes/{address}/items/{id}/move` `{"folder":"…"}` | moves an item; its id changes |
+//! | `GET mailboxes/{address}/calendars` | the calendars, the default one first |
+//! | `PUT mailboxes/{address}/calendars/{id}` `{"name":"…"}` · `DELETE` | renames · deletes a calendar |
 //! | `POST faults` · `DELETE faults` | adds a fault, as in the settings · forgets all |
 //! | `POST tokens/revoke` | makes every token void |
 
@@ -31,7 +33,7 @@ use super::{
     graph::{GraphError, id_in, read_changes, read_draft},
     service::Sandbox,
     settings::MailboxCondition,
-    store::{ChangeOrder, Filter, Guard, MailboxInfo, MailboxState, StoreError, Target},
+    store::{ChangeOrder, Filter, FolderInfo, Guard, MailboxInfo, MailboxState, StoreError, Target},
     urlencoded,
 };
 
@@ -127,8 +129,27 @@ fn in_mailbox(sandbox: &Sandbox, inbound: &Inbound, address: &str, segments: &[&
             let folder = body["folder"].as_str().map(id_in);
             Ok(item(&store.move_item(address, &id_in(id), folder.as_deref())?))
         }
+        ("GET", ["calendars"]) => {
+            let shown = |folder: &FolderInfo| json!({"id": folder.id, "name": folder.name, "items": folder.item_count});
+            Ok(store.folders(address)?.iter().map(shown).collect())
+        }
+        ("PUT", ["calendars", id]) => {
+            store.rename_folder(address, &id_in(id), &read::<Name>(inbound)?.name)?;
+            Ok(json!({}))
+        }
+        ("DELETE", ["calendars", id]) => {
+            store.delete_folder(address, &id_in(id))?;
+            Ok(json!({}))
+        }
         (method, _) => Err(unknown(method, segments)),
     }
+}
+
+/// `{"name": …}`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Name {
+    name: String,
 }
 
 fn view(sandbox: &Sandbox, inbound: &Inbound, address: &str) -> Result<Value, Refusal> {

@@ -24,8 +24,14 @@ pub struct Counts {
     pub in_flight_max: BTreeMap<String, usize>,
     /// Failed log-ons per account or application.
     pub failed_log_ons: BTreeMap<String, u64>,
+    /// Challenges of NTLM that were sent: one for each connection that logs on.
+    pub challenges: u64,
+    /// Log-ons by NTLM with the right password and without the binding that Extended Protection asks for.
+    pub unbound_log_ons: u64,
     /// Tokens issued.
     pub tokens_issued: u64,
+    /// Tokens per what was shown for them: `secret 1`, `certificate 2`, `federated ID`.
+    pub proofs: BTreeMap<String, u64>,
     /// Requests refused by the limits.
     pub rejected: u64,
     /// Requests that met a fault.

@@ -124,6 +124,12 @@ pub enum FaultKind {
     TokenRevoked,
     /// The mailbox is being moved.
     MailboxMoved,
+    /// 407: a proxy in between wants a log-on of its own.
+    ProxyLogin,
+    /// 302 to a page for people.
+    Redirect,
+    /// 403: EWS is blocked, or access is denied.
+    Forbidden,
 }
 
 impl FaultKind {
@@ -135,7 +141,8 @@ impl FaultKind {
             Self::Http429 => matches!(site.face, Face::Graph | Face::Token),
             Self::MailboxMoved => site.mailbox.is_some(),
             Self::TokenRevoked => !matches!(site.face, Face::Token),
-            Self::HtmlLoginPage => !site.in_batch,
+            Self::HtmlLoginPage | Self::ProxyLogin | Self::Redirect => !site.in_batch,
+            Self::Forbidden => !matches!(site.face, Face::Token),
             Self::DropAnswerAfterCommit
             | Self::Http503
             | Self::Http500

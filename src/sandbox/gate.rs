@@ -68,6 +68,12 @@ pub(super) enum Refusal {
     LoginPage,
     /// The mailbox is being moved.
     Moved,
+    /// 407 of a proxy in between.
+    Proxy,
+    /// 302.
+    Redirect,
+    /// 403.
+    Forbidden,
 }
 
 impl Gate {
@@ -141,6 +147,9 @@ impl Gate {
             FaultKind::HtmlLoginPage => Refusal::LoginPage,
             FaultKind::TokenRevoked => Refusal::TokenRevoked,
             FaultKind::MailboxMoved => Refusal::Moved,
+            FaultKind::ProxyLogin => Refusal::Proxy,
+            FaultKind::Redirect => Refusal::Redirect,
+            FaultKind::Forbidden => Refusal::Forbidden,
         };
         debug_assert!(!(site.face == Face::Token && refusal == Refusal::TokenRevoked), "faults decide by face");
         Admission::Refuse(refusal)

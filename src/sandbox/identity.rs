@@ -9,7 +9,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use jiff::Timestamp;
 
 use super::{
-    settings::{AccountSettings, ApplicationSettings, SandboxSettings},
+    settings::{AccountSettings, ApplicationSettings, LogOnScheme, SandboxSettings},
     token::{Audience, TokenFault, Tokens},
 };
 
@@ -37,6 +37,18 @@ pub(super) enum Denied {
         /// Whose.
         user: String,
     },
+    /// A message of NTLM came out of order, or on another connection than its challenge, or cannot be read.
+    OutOfOrder,
+    /// The password is right and the messages of NTLM are not signed with it.
+    Unsigned {
+        /// Whose.
+        user: String,
+    },
+    /// The password is right and the log-on is not tied to its TLS connection.
+    Unbound {
+        /// Whose.
+        user: String,
+    },
     /// The token is not valid.
     Token(TokenFault),
 }
@@ -46,6 +58,7 @@ pub(super) enum Denied {
 pub(super) struct Identity {
     accounts: Vec<AccountSettings>,
     lock_out_after: u32,
+    takes_basic: bool,
     wrong_in_a_row: Mutex<HashMap<String, u32>>,
     /// The tokens that are out.
     pub(super) tokens: Tokens,
@@ -57,36 +70,54 @@ impl Identity {
         Self {
             accounts: settings.accounts.clone(),
             lock_out_after: settings.lock_out_after,
+            takes_basic: settings.authentication.contains(&LogOnScheme::Basic),
             wrong_in_a_row: Mutex::default(),
-            tokens: Tokens::new(settings.applications.clone()),
+            tokens: Tokens::new(settings.applications.clone(), settings.cloud),
         }
     }
 
-    /// Who sends this `Authorization` header to a face of this audience.
-    pub(super) fn who(&self, authorization: Option<&str>, audience: Audience, now: Timestamp) -> Result<Who, Denied> {
+    /// Who sends this `Authorization` header to a face of this audience, on a host.
+    pub(super) fn who(
+        &self,
+        authorization: Option<&str>,
+        (audience, host): (Audience, &str),
+        now: Timestamp,
+    ) -> Result<Who, Denied> {
         let (scheme, credential) =
             authorization.and_then(|header| header.split_once(' ')).ok_or(Denied::NoCredential)?;
         if scheme.eq_ignore_ascii_case("bearer") {
-            return self.tokens.verify(credential.trim(), audience, now).map(Who::Application).map_err(Denied::Token);
+            return self
+                .tokens
+                .verify(credential.trim(), audience, host, now)
+                .map(Who::Application)
+                .map_err(Denied::Token);
         }
-        if scheme.eq_ignore_ascii_case("basic") && audience == Audience::Ews {
+        if scheme.eq_ignore_ascii_case("basic") && self.takes_basic && audience == Audience::Ews {
             let decoded = STANDARD.decode(credential.trim()).map_err(|_| Denied::NoCredential)?;
             let decoded = String::from_utf8(decoded).map_err(|_| Denied::NoCredential)?;
             let (user, password) = decoded.split_once(':').ok_or(Denied::NoCredential)?;
-            return self.log_on(user, password).map(Who::Account);
+            return self.log_on_by(&[user.to_owned()], |right| right == password).map(Who::Account);
         }
         Err(Denied::NoCredential)
     }
 
-    fn log_on(&self, user: &str, password: &str) -> Result<AccountSettings, Denied> {
+    /// Logs on the first account of these names whose password is found to be right.
+    pub(super) fn log_on_by(
+        &self,
+        names: &[String],
+        is_right: impl FnOnce(&str) -> bool,
+    ) -> Result<AccountSettings, Denied> {
+        let named = |name: &String| self.accounts.iter().find(|account| account.user.eq_ignore_ascii_case(name));
+        let account = names.iter().find_map(named);
+        let user = names.last().map_or("", String::as_str);
+        let key = account.map_or(user, |account| account.user.as_str()).to_lowercase();
         let mut wrong = self.wrong_in_a_row.lock().unwrap_or_else(PoisonError::into_inner);
-        let wrong = wrong.entry(user.to_lowercase()).or_default();
+        let wrong = wrong.entry(key).or_default();
         if self.lock_out_after > 0 && *wrong >= self.lock_out_after {
             return Err(Denied::Locked { user: user.to_owned() });
         }
-        let account = self.accounts.iter().find(|account| account.user.eq_ignore_ascii_case(user));
         match account {
-            Some(account) if account.password == password => {
+            Some(account) if is_right(&account.password) => {
                 *wrong = 0;
                 Ok(account.clone())
             }
@@ -116,7 +147,8 @@ mod tests {
         let settings = SandboxSettings { lock_out_after: 2, ..SandboxSettings::with_mailboxes([], "UTC") };
         let identity = Identity::new(&settings);
         let now = Timestamp::UNIX_EPOCH;
-        let log_on = |password: &str| identity.who(Some(&basic("SERVICE", password)), Audience::Ews, now);
+        let log_on =
+            |password: &str| identity.who(Some(&basic("SERVICE", password)), (Audience::Ews, "localhost"), now);
         let wrong = Err(Denied::WrongPassword { user: "SERVICE".to_owned() });
         assert_eq!(log_on("bad"), wrong);
         assert!(log_on("secret").is_ok());
@@ -131,7 +163,7 @@ mod tests {
     fn graph_takes_no_password() {
         let identity = Identity::new(&SandboxSettings::with_mailboxes([], "UTC"));
         for header in [None, Some("Basic"), Some("Negotiate x"), Some(basic("service", "secret").as_str())] {
-            let denied = identity.who(header, Audience::Graph, Timestamp::UNIX_EPOCH);
+            let denied = identity.who(header, (Audience::Graph, "localhost"), Timestamp::UNIX_EPOCH);
             assert_eq!(denied, Err(Denied::NoCredential), "{header:?}");
         }
     }

@@ -15,6 +15,7 @@ mod admin;
 mod admin_item;
 mod answer;
 pub mod caller;
+mod cloud;
 mod counters;
 mod error;
 pub mod ews;
@@ -23,6 +24,7 @@ mod faults;
 mod gate;
 mod graph;
 mod identity;
+mod ntlm;
 mod page;
 mod record;
 mod server;
@@ -32,10 +34,13 @@ pub mod store;
 #[cfg(test)]
 mod tests;
 mod throttle;
+mod tls;
 mod token;
 mod urlencoded;
+mod wire;
 
 pub use self::{
+    cloud::Cloud,
     counters::Counts,
     error::SandboxError,
     faces::Outcome,
@@ -43,7 +48,7 @@ pub use self::{
     server::RunningSandbox,
     service::Sandbox,
     settings::{
-        AccountSettings, ApplicationSettings, MailboxCondition, MailboxSettings, RetryAfterForm, SandboxSettings,
-        Scope, ThrottlingSettings,
+        AccountSettings, ApplicationSettings, ExtendedProtection, FederatedSettings, LogOnScheme, MailboxCondition,
+        MailboxSettings, RetryAfterForm, SandboxSettings, Scope, ThrottlingSettings, TlsSettings,
     },
 };

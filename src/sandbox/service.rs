@@ -21,8 +21,9 @@ use super::{
     identity::Identity,
     page,
     record::{Exchange, Recorder},
-    settings::SandboxSettings,
+    settings::{ApplicationSettings, SandboxSettings},
     store::{MailboxSettings as StoredMailbox, Store, Zone},
+    wire::Wire,
 };
 use crate::clock::Clock;
 
@@ -65,6 +66,10 @@ impl Sandbox {
             stored.aliases.clone_from(&mailbox.aliases);
             stored.zone = Some(zone);
             stored.state = mailbox.state.into();
+            stored.sid.clone_from(&mailbox.sid);
+            if !mailbox.principal_name.is_empty() {
+                stored.principal_name.clone_from(&mailbox.principal_name);
+            }
             if !mailbox.name.is_empty() {
                 stored.display_name.clone_from(&mailbox.name);
             }
@@ -118,6 +123,11 @@ impl Sandbox {
         self.inner.identity.tokens.revoke_all();
     }
 
+    /// Changes an application while the sandbox runs, as an administrator of its tenant does.
+    pub fn change_application(&self, client_id: &str, change: impl Fn(&mut ApplicationSettings)) {
+        self.inner.identity.tokens.change(client_id, change);
+    }
+
     /// Empties the mailboxes, unlocks the accounts, forgets faults and counts.
     pub fn reset(&self) {
         self.inner.store.reset();
@@ -132,6 +142,7 @@ impl Sandbox {
         let started = self.now();
         let inbound = Inbound {
             origin: origin(&parts),
+            wire: parts.extensions.get().cloned(),
             method: parts.method,
             path: parts.uri.path().to_owned(),
             query: parts.uri.query().unwrap_or_default().to_owned(),
@@ -155,8 +166,19 @@ impl Sandbox {
         };
         self.count_and_record(&inbound, &outcome, started);
         match outcome {
-            Outcome::Answer(response) => Outcome::Answer(answer::compressed(&inbound.headers, response)),
+            Outcome::Answer(response) => Outcome::Answer(self.dated(answer::compressed(&inbound.headers, response))),
             Outcome::Broken => Outcome::Broken,
+        }
+    }
+
+    /// The answer with the time of a clock that is off.
+    fn dated(&self, response: Response<Bytes>) -> Response<Bytes> {
+        let ahead = jiff::SignedDuration::from_secs(self.inner.settings.date_ahead_s);
+        match self.now().checked_add(ahead) {
+            Ok(date) if !ahead.is_zero() => {
+                answer::with_header(response, "date", &date.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string())
+            }
+            Ok(_) | Err(_) => response,
         }
     }
 
@@ -244,7 +266,8 @@ impl Sandbox {
 
 /// Scheme and host of a request.
 fn origin(parts: &http::request::Parts) -> String {
-    let scheme = parts.uri.scheme_str().unwrap_or("http");
+    let secure = parts.extensions.get::<Wire>().is_some_and(|wire| wire.channel_bindings.is_some());
+    let scheme = parts.uri.scheme_str().unwrap_or(if secure { "https" } else { "http" });
     let host = parts.headers.get(http::header::HOST).and_then(|host| host.to_str().ok());
     let host = parts.uri.authority().map(http::uri::Authority::as_str).or(host).unwrap_or("sandbox");
     format!("{scheme}://{host}")

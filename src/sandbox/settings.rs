@@ -1,8 +1,10 @@
 //! The sandbox's own settings: who and what exists, and how badly it behaves.
 
+use std::path::PathBuf;
+
 use serde::Deserialize;
 
-use super::{error::SandboxError, faults::Fault, store::MailboxState};
+use super::{cloud::Cloud, error::SandboxError, faults::Fault, store::MailboxState};
 
 /// Everything that a sandbox is started with. Plain data: built in code by tests, or read from a TOML file.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -14,6 +16,8 @@ pub struct SandboxSettings {
     pub accounts: Vec<AccountSettings>,
     /// The applications that can get tokens.
     pub applications: Vec<ApplicationSettings>,
+    /// The cloud that the sandbox's own address stands for; Microsoft's host names in `Host` tell the others.
+    pub cloud: Cloud,
     /// The limits, and how a refusal looks.
     pub throttling: ThrottlingSettings,
     /// How long every request takes, inner requests of a batch too.
@@ -28,6 +32,85 @@ pub struct SandboxSettings {
     pub lock_out_after: u32,
     /// The largest request body, after decompression.
     pub body_bytes_max: usize,
+    /// How accounts may log on to EWS, in the order in which it is offered.
+    pub authentication: Vec<LogOnScheme>,
+    /// Whether a log-on by NTLM must be tied to its TLS connection.
+    pub extended_protection: ExtendedProtection,
+    /// After how many requests a connection is closed without a word; 0 for never.
+    pub close_every: u64,
+    /// TLS.
+    pub tls: TlsSettings,
+    /// The newest schema version that EWS knows; absent for all.
+    pub ews_version_max: Option<String>,
+    /// How far the clock in the header `Date` is ahead of the true one, or behind when negative.
+    pub date_ahead_s: i64,
+}
+
+/// A way to log on with a password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogOnScheme {
+    /// In each request.
+    Basic,
+    /// By NTLM, once for each connection. In process there is none, so it needs a socket.
+    Ntlm,
+    /// Offered, and refused whatever comes: for clients that must choose another way.
+    Negotiate,
+}
+
+impl LogOnScheme {
+    /// How a server offers it.
+    pub(super) const fn challenge(self) -> &'static str {
+        match self {
+            Self::Basic => "Basic realm=\"sandbox\"",
+            Self::Ntlm => "NTLM",
+            Self::Negotiate => "Negotiate",
+        }
+    }
+}
+
+/// Extended Protection, as the virtual directory of EWS has it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ExtendedProtection {
+    /// The binding is not looked at.
+    #[default]
+    None,
+    /// A binding must be right; none is good too.
+    Allow,
+    /// The binding must be there and right. Exchange 2019 has it so since CU14.
+    Require,
+}
+
+/// TLS: with a certificate from files, or a self-made one.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TlsSettings {
+    /// Whether the sandbox listens for TLS.
+    pub enabled: bool,
+    /// The certificate and those between it and its authority, PEM.
+    pub certificate_file: Option<PathBuf>,
+    /// Its key, PEM.
+    pub key_file: Option<PathBuf>,
+    /// The names of a self-made certificate.
+    pub names: Vec<String>,
+    /// Where a self-made certificate is written to, PEM, for clients to trust it.
+    pub write_certificate_to: Option<PathBuf>,
+    /// The authorities, PEM, one of which must have signed the certificate that clients then have to show.
+    pub client_ca_file: Option<PathBuf>,
+}
+
+impl Default for TlsSettings {
+    fn default() -> Self {
+        Self {
+            enabled: false,
+            certificate_file: None,
+            key_file: None,
+            names: ["localhost", "127.0.0.1", "::1"].map(str::to_owned).to_vec(),
+            write_certificate_to: None,
+            client_ca_file: None,
+        }
+    }
 }
 
 impl Default for SandboxSettings {
@@ -36,6 +119,7 @@ impl Default for SandboxSettings {
             mailboxes: Vec::new(),
             accounts: Vec::new(),
             applications: Vec::new(),
+            cloud: Cloud::Global,
             throttling: ThrottlingSettings::default(),
             latency_ms: 0,
             batch_concurrent: 4,
@@ -43,6 +127,12 @@ impl Default for SandboxSettings {
             faults: Vec::new(),
             lock_out_after: 5,
             body_bytes_max: 32 * 1024 * 1024,
+            authentication: vec![LogOnScheme::Basic],
+            extended_protection: ExtendedProtection::None,
+            close_every: 0,
+            tls: TlsSettings::default(),
+            ews_version_max: None,
+            date_ahead_s: 0,
         }
     }
 }
@@ -129,6 +219,10 @@ pub struct MailboxSettings {
     pub aliases: Vec<String>,
     /// Whether it can be used.
     pub state: MailboxCondition,
+    /// The user principal name of its owner; the address when empty.
+    pub principal_name: String,
+    /// The security identifier of its owner; none when empty.
+    pub sid: String,
 }
 
 impl Default for MailboxSettings {
@@ -139,6 +233,8 @@ impl Default for MailboxSettings {
             zone: "Europe/Paris".to_owned(),
             aliases: Vec::new(),
             state: MailboxCondition::Active,
+            principal_name: String::new(),
+            sid: String::new(),
         }
     }
 }
@@ -183,6 +279,8 @@ pub struct AccountSettings {
     pub impersonate: Scope,
     /// The mailboxes whose calendars it may edit as a delegate.
     pub delegate_of: Vec<String>,
+    /// The mailboxes whose calendars it may read as a delegate.
+    pub reviewer_of: Vec<String>,
 }
 
 /// One application of a tenant.
@@ -197,10 +295,23 @@ pub struct ApplicationSettings {
     pub client_secrets: Vec<String>,
     /// Secrets that have expired (AADSTS7000222).
     pub expired_secrets: Vec<String>,
+    /// Its certificates, PEM: client assertions are held against them.
+    pub certificates: Vec<String>,
+    /// How assertions may be signed.
+    pub assertion_algorithms: Vec<String>,
+    /// Other issuers whose tokens it may show.
+    pub federated: Vec<FederatedSettings>,
+    /// The cloud of the tenant.
+    pub cloud: Cloud,
     /// Its application roles: `Calendars.ReadWrite`, `Calendars.Read`, `full_access_as_app`, `User.Read.All`.
     pub roles: Vec<String>,
     /// The mailboxes that the roles hold for.
     pub scope: Scope,
+    /// Roles that Exchange grants (RBAC for Applications), which no token carries: `Application Calendars.ReadWrite`,
+    /// `Application Calendars.Read`, `Application EWS.AccessAsApp`.
+    pub rbac_roles: Vec<String>,
+    /// The mailboxes that those roles hold for.
+    pub rbac_scope: Scope,
     /// How long its tokens are valid.
     pub token_lifetime_s: u32,
     /// Whether an administrator has disabled it (AADSTS7000112).
@@ -214,10 +325,41 @@ impl Default for ApplicationSettings {
             client_id: String::new(),
             client_secrets: Vec::new(),
             expired_secrets: Vec::new(),
+            certificates: Vec::new(),
+            assertion_algorithms: ["PS256", "RS256"].map(str::to_owned).to_vec(),
+            federated: Vec::new(),
+            cloud: Cloud::Global,
+            rbac_roles: Vec::new(),
+            rbac_scope: Scope::None,
             roles: ["Calendars.ReadWrite", "User.Read.All", "full_access_as_app"].map(str::to_owned).to_vec(),
             scope: Scope::All,
             token_lifetime_s: 3599,
             disabled: false,
+        }
+    }
+}
+
+/// Another issuer whose tokens an application may show.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct FederatedSettings {
+    /// The issuer.
+    pub issuer: String,
+    /// Whom its tokens are about.
+    pub subject: String,
+    /// Whom they are for.
+    pub audience: String,
+    /// The certificate that it signs with, PEM.
+    pub certificate: String,
+}
+
+impl Default for FederatedSettings {
+    fn default() -> Self {
+        Self {
+            issuer: String::new(),
+            subject: String::new(),
+            audience: "api://AzureADTokenExchange".to_owned(),
+            certificate: String::new(),
         }
     }
 }

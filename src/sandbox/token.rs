@@ -1,14 +1,39 @@
-//! The token endpoint: client credentials in, bearer token out, and errors in Entra's form.
+//! The token endpoint: client credentials in, signed bearer token out, and errors in Entra's form.
+
+mod assertion;
+mod certificate;
+mod jwt;
+mod refusal;
+#[cfg(test)]
+mod tests;
 
 use std::{
-    collections::HashMap,
-    sync::{Mutex, PoisonError},
+    collections::HashSet,
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicI64, Ordering},
+    },
 };
 
+use aws_lc_rs::hmac;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{settings::ApplicationSettings, urlencoded};
+pub(super) use self::refusal::Refusal;
+use self::{
+    assertion::{Presented, Proved},
+    jwt::Jwt,
+};
+use super::{
+    cloud::{self, Cloud},
+    settings::ApplicationSettings,
+    urlencoded,
+};
+
+/// The role that opens EWS.
+const EWS_ROLE: &str = "full_access_as_app";
+/// RFC 7523 §2.2.
+const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /// Which face a token opens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,25 +46,6 @@ pub(super) enum Audience {
     Sandbox,
 }
 
-impl Audience {
-    /// The audience of a resource such as `https://graph.microsoft.com`.
-    fn of_resource(resource: &str) -> Option<Self> {
-        let (_, host) = resource.split_once("://")?;
-        let host = host.split(['/', ':']).next()?;
-        match host {
-            "graph.microsoft.com"
-            | "graph.microsoft.us"
-            | "dod-graph.microsoft.us"
-            | "microsoftgraph.chinacloudapi.cn" => Some(Self::Graph),
-            "outlook.office365.com" | "outlook.office.com" | "outlook.office365.us" | "partner.outlook.cn" => {
-                Some(Self::Ews)
-            }
-            "127.0.0.1" | "localhost" | "[" => Some(Self::Sandbox),
-            _ => None,
-        }
-    }
-}
-
 /// Why a token does not open a face.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum TokenFault {
@@ -47,7 +53,7 @@ pub(super) enum TokenFault {
     Unknown,
     /// Its time is over.
     Expired,
-    /// It is for the other face.
+    /// It is for the other face, or for another cloud.
     Audience,
     /// It was revoked.
     Revoked,
@@ -65,64 +71,68 @@ impl TokenFault {
     }
 }
 
-/// The tokens that are out.
+/// The applications, and the key that their tokens are signed with.
 #[derive(Debug)]
 pub(super) struct Tokens {
-    applications: Vec<ApplicationSettings>,
-    issued: Mutex<HashMap<String, Issued>>,
+    applications: Mutex<Vec<ApplicationSettings>>,
+    key: hmac::Key,
+    /// The cloud that the sandbox's own address stands for.
+    cloud: Cloud,
+    /// Numbers the tokens.
+    serial: AtomicI64,
+    /// Tokens up to this number are void.
+    revoked: AtomicI64,
+    /// Names of assertions that were used.
+    used: Mutex<HashSet<String>>,
 }
 
+/// A token, and what it was given for.
 #[derive(Debug)]
-struct Issued {
-    application: usize,
-    audience: Audience,
-    expires: Timestamp,
-    revoked: bool,
+pub(super) struct Issued {
+    /// The answer.
+    pub(super) answer: Value,
+    /// `secret 1`, `certificate 2`, `federated ID`.
+    pub(super) proved_by: String,
 }
 
-/// A refusal of the token endpoint.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Refusal {
-    /// 400 or 401.
-    pub(super) status: u16,
-    error: &'static str,
-    code: u32,
-    message: String,
-    /// The application that failed to prove itself.
-    pub(super) failed_log_on: Option<String>,
-}
-
-impl Refusal {
-    fn new(status: u16, error: &'static str, code: u32, message: impl Into<String>) -> Self {
-        Self { status, error, code, message: message.into(), failed_log_on: None }
-    }
-
-    /// The body in Entra's form.
-    pub(super) fn body(&self, now: Timestamp, trace_id: &str) -> Value {
-        let timestamp = now.strftime("%Y-%m-%d %H:%M:%SZ").to_string();
-        let Self { code, message, .. } = self;
-        json!({
-            "error": self.error,
-            "error_description":
-                format!("AADSTS{code}: {message} Trace ID: {trace_id} Correlation ID: {trace_id} Timestamp: {timestamp}"),
-            "error_codes": [code],
-            "timestamp": timestamp,
-            "trace_id": trace_id,
-            "correlation_id": trace_id,
-            "error_uri": format!("https://login.microsoftonline.com/error?code={code}"),
-        })
-    }
+/// A token request.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct TokenAsk<'a> {
+    /// The tenant of the address.
+    pub(super) tenant: &'a str,
+    /// The whole address.
+    pub(super) url: &'a str,
+    /// The body.
+    pub(super) form: &'a str,
 }
 
 impl Tokens {
     /// No tokens, for these applications.
-    pub(super) fn new(applications: Vec<ApplicationSettings>) -> Self {
-        Self { applications, issued: Mutex::default() }
+    pub(super) fn new(applications: Vec<ApplicationSettings>, cloud: Cloud) -> Self {
+        let mut secret = uuid::Uuid::new_v4().into_bytes().to_vec();
+        secret.extend(uuid::Uuid::new_v4().into_bytes());
+        Self {
+            applications: Mutex::new(applications),
+            key: hmac::Key::new(hmac::HMAC_SHA256, &secret),
+            cloud,
+            serial: AtomicI64::new(0),
+            revoked: AtomicI64::new(0),
+            used: Mutex::default(),
+        }
+    }
+
+    fn applications(&self) -> MutexGuard<'_, Vec<ApplicationSettings>> {
+        self.applications.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes the applications of a client id.
+    pub(super) fn change(&self, client_id: &str, change: impl Fn(&mut ApplicationSettings)) {
+        self.applications().iter_mut().filter(|one| one.client_id == client_id).for_each(change);
     }
 
     /// Answers a token request with the token or the refusal.
-    pub(super) fn issue(&self, tenant: &str, form: &str, now: Timestamp) -> Result<Value, Refusal> {
-        let form = urlencoded::pairs(form);
+    pub(super) fn issue(&self, ask: TokenAsk<'_>, now: Timestamp) -> Result<Issued, Refusal> {
+        let form = urlencoded::pairs(ask.form);
         let field = |name: &str| urlencoded::value(&form, name).filter(|value| !value.is_empty());
         match field("grant_type") {
             Some("client_credentials") => {}
@@ -130,42 +140,96 @@ impl Tokens {
                 let message = format!("The app requested an unsupported grant type '{other}'.");
                 return Err(Refusal::new(400, "unsupported_grant_type", 70003, message));
             }
-            None => return Err(missing("grant_type")),
+            None => return Err(Refusal::missing("grant_type")),
         }
-        let client_id = field("client_id").ok_or_else(|| missing("client_id"))?;
-        let application = self.application(tenant, client_id)?;
-        self.prove(application, field("client_secret"), field("client_assertion").is_some())?;
-        let audience = audience(field("scope"))?;
-        let lifetime_s = self.applications[application].token_lifetime_s;
-        let token = format!("sandbox-{}-{}", uuid::Uuid::new_v4().simple(), uuid::Uuid::new_v4().simple());
-        let expires = Timestamp::from_second(now.as_second() + i64::from(lifetime_s)).unwrap_or(Timestamp::MAX);
-        let issued = Issued { application, audience, expires, revoked: false };
-        self.issued.lock().unwrap_or_else(PoisonError::into_inner).insert(token.clone(), issued);
-        Ok(json!({
+        let client_id = field("client_id").ok_or_else(|| Refusal::missing("client_id"))?;
+        let application = self.application(ask, client_id)?;
+        let is_jwt = field("client_assertion_type") == Some(ASSERTION_TYPE);
+        let proved_by = match (field("client_secret"), field("client_assertion").filter(|_| is_jwt)) {
+            (Some(secret), _) => by_secret(&application, secret)?,
+            (None, Some(assertion)) => self.by_assertion(&application, assertion, ask.url, now)?,
+            (None, None) => {
+                let message =
+                    "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.";
+                return Err(Refusal::client(7_000_218, message).failed_log_on(&application.client_id));
+            }
+        };
+        let (resource, audience) = audience(field("scope"), application.cloud)?;
+        let lifetime_s = application.token_lifetime_s;
+        let token = self.token(&application, &resource, audience, now);
+        let answer = json!({
             "token_type": "Bearer",
             "expires_in": lifetime_s,
             "ext_expires_in": lifetime_s,
             "access_token": token,
-        }))
+        });
+        Ok(Issued { answer, proved_by })
     }
 
-    fn application(&self, tenant: &str, client_id: &str) -> Result<usize, Refusal> {
+    fn by_assertion(
+        &self,
+        application: &ApplicationSettings,
+        assertion: &str,
+        token_url: &str,
+        now: Timestamp,
+    ) -> Result<String, Refusal> {
+        let Proved { by, once } = assertion::check(&Presented { application, assertion, token_url, now })?;
+        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        if once.is_some_and(|id| !used.insert(id)) {
+            let message = "Assertion failed signature validation. [Reason - The jti was used before.]";
+            return Err(Refusal::client(50013, message).failed_log_on(&application.client_id));
+        }
+        Ok(by)
+    }
+
+    /// A token as the faces verify it. Without roles of the resource there is no claim of them.
+    fn token(&self, application: &ApplicationSettings, resource: &str, audience: Audience, now: Timestamp) -> String {
+        let now = now.as_second();
+        let mut claims = json!({
+            "aud": resource,
+            "iss": format!("https://sts.windows.net/{}/", application.tenant_id),
+            "iat": now,
+            "nbf": now,
+            "exp": now + i64::from(application.token_lifetime_s),
+            "appid": application.client_id,
+            "tid": application.tenant_id,
+            "idtyp": "app",
+            "ver": "1.0",
+            "serial": self.serial.fetch_add(1, Ordering::Relaxed) + 1,
+        });
+        let opens = |role: &str| match audience {
+            Audience::Graph => role != EWS_ROLE,
+            Audience::Ews => role == EWS_ROLE,
+            Audience::Sandbox => true,
+        };
+        let roles: Vec<&String> = application.roles.iter().filter(|role| opens(role)).collect();
+        if !roles.is_empty() {
+            claims["roles"] = json!(roles);
+        }
+        jwt::sign(&claims, &self.key)
+    }
+
+    fn application(&self, ask: TokenAsk<'_>, client_id: &str) -> Result<ApplicationSettings, Refusal> {
+        let tenant = ask.tenant;
         if ["common", "consumers", "organizations"].contains(&tenant) {
             let message = "The grant type is not supported over the /common or /consumers endpoints.";
             return Err(Refusal::new(400, "invalid_request", 9_001_023, message));
         }
-        let mut in_tenant = self
-            .applications
-            .iter()
-            .enumerate()
-            .filter(|(_, one)| one.tenant_id.eq_ignore_ascii_case(tenant))
-            .peekable();
-        if in_tenant.peek().is_none() {
-            let message = format!("Tenant '{tenant}' not found.");
+        let applications = self.applications();
+        let in_tenant: Vec<&ApplicationSettings> =
+            applications.iter().filter(|one| one.tenant_id.eq_ignore_ascii_case(tenant)).collect();
+        let Some(any) = in_tenant.first() else {
+            let message = format!(
+                "Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud."
+            );
             return Err(Refusal::new(400, "invalid_request", 90002, message));
+        };
+        if !cloud::gives_tokens(cloud::host(ask.url), self.cloud, any.cloud) {
+            let message = "Confidential Client is not supported in Cross Cloud request.";
+            return Err(Refusal::new(400, "invalid_request", 900_382, message));
         }
-        let found = in_tenant.find(|(_, one)| one.client_id.eq_ignore_ascii_case(client_id));
-        let Some((index, application)) = found else {
+        let found = in_tenant.into_iter().find(|one| one.client_id.eq_ignore_ascii_case(client_id));
+        let Some(application) = found else {
             let message =
                 format!("Application with identifier '{client_id}' was not found in the directory '{tenant}'.");
             return Err(Refusal::new(400, "unauthorized_client", 700_016, message));
@@ -174,73 +238,68 @@ impl Tokens {
             let message = format!("Application '{client_id}' is disabled.");
             return Err(Refusal::new(400, "unauthorized_client", 7_000_112, message));
         }
-        Ok(index)
+        Ok(application.clone())
     }
 
-    fn prove(&self, index: usize, secret: Option<&str>, assertion: bool) -> Result<(), Refusal> {
-        let application = &self.applications[index];
-        let id = &application.client_id;
-        let refusal = match secret {
-            Some(secret) if application.client_secrets.iter().any(|one| one == secret) => return Ok(()),
-            Some(secret) if application.expired_secrets.iter().any(|one| one == secret) => {
-                (7_000_222, format!("The provided client secret keys for app '{id}' are expired."))
-            }
-            Some(_) => (
-                7_000_215,
-                format!(
-                    "Invalid client secret provided. Ensure the secret being sent in the request is the client secret \
-                     value, not the client secret ID, for a secret added to app '{id}'."
-                ),
-            ),
-            None if assertion => {
-                (700_027, "The certificate used to sign the client assertion is not registered.".to_owned())
-            }
-            None => (
-                7_000_218,
-                "The request body must contain the following parameter: 'client_assertion' or 'client_secret'."
-                    .to_owned(),
-            ),
-        };
-        let mut refusal = Refusal::new(401, "invalid_client", refusal.0, refusal.1);
-        refusal.failed_log_on = Some(id.clone());
-        Err(refusal)
-    }
-
-    /// The application behind a token, if it opens this face now.
+    /// The application behind a token, with the roles that the token names, if it opens this face on this host now.
     pub(super) fn verify(
         &self,
         token: &str,
-        audience: Audience,
+        face: Audience,
+        host: &str,
         now: Timestamp,
     ) -> Result<ApplicationSettings, TokenFault> {
-        let issued = self.issued.lock().unwrap_or_else(PoisonError::into_inner);
-        let issued = issued.get(token).ok_or(TokenFault::Unknown)?;
-        if issued.revoked {
+        let jwt = Jwt::parse(token).filter(|jwt| jwt.is_own(&self.key)).ok_or(TokenFault::Unknown)?;
+        if jwt.number("serial").unwrap_or_default() <= self.revoked.load(Ordering::Relaxed) {
             return Err(TokenFault::Revoked);
         }
-        if now >= issued.expires {
+        if now.as_second() >= jwt.number("exp").unwrap_or_default() {
             return Err(TokenFault::Expired);
         }
-        if issued.audience != audience && issued.audience != Audience::Sandbox {
+        let resource = cloud::host(jwt.claim("aud"));
+        let opens = match (cloud::face(resource), cloud::face(host)) {
+            (Some((audience, in_cloud)), Some((_, asked))) => audience == face && in_cloud == asked,
+            (Some((audience, _)), None) => audience == face,
+            (None, asked) => cloud::is_own(resource) && asked.is_none(),
+        };
+        if !opens {
             return Err(TokenFault::Audience);
         }
-        Ok(self.applications[issued.application].clone())
+        let applications = self.applications();
+        let application = applications
+            .iter()
+            .find(|one| one.client_id == jwt.claim("appid") && one.tenant_id == jwt.claim("tid"))
+            .ok_or(TokenFault::Unknown)?;
+        Ok(ApplicationSettings { roles: jwt.list("roles"), ..application.clone() })
     }
 
     /// Makes every token void that is out.
     pub(super) fn revoke_all(&self) {
-        let mut issued = self.issued.lock().unwrap_or_else(PoisonError::into_inner);
-        issued.values_mut().for_each(|issued| issued.revoked = true);
+        self.revoked.store(self.serial.load(Ordering::Relaxed), Ordering::Relaxed);
     }
 }
 
-fn missing(name: &str) -> Refusal {
-    let message = format!("The request body must contain the following parameter: '{name}'.");
-    Refusal::new(400, "invalid_request", 900_144, message)
+/// Which of the application's secrets this is.
+fn by_secret(application: &ApplicationSettings, secret: &str) -> Result<String, Refusal> {
+    let id = &application.client_id;
+    if let Some(at) = application.client_secrets.iter().position(|one| one == secret) {
+        return Ok(format!("secret {}", at + 1));
+    }
+    let (code, message) = if application.expired_secrets.iter().any(|one| one == secret) {
+        (7_000_222, format!("The provided client secret keys for app '{id}' are expired."))
+    } else {
+        let message = format!(
+            "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not \
+             the client secret ID, for a secret added to app '{id}'."
+        );
+        (7_000_215, message)
+    };
+    Err(Refusal::client(code, message).failed_log_on(id))
 }
 
-fn audience(scope: Option<&str>) -> Result<Audience, Refusal> {
-    let scope = scope.ok_or_else(|| missing("scope"))?;
+/// The resource of a scope, and what it opens.
+fn audience(scope: Option<&str>, of_tenant: Cloud) -> Result<(String, Audience), Refusal> {
+    let scope = scope.ok_or_else(|| Refusal::missing("scope"))?;
     if scope.split_whitespace().count() > 1 {
         let message =
             format!("The provided value for the input parameter 'scope' is not valid: several resources in '{scope}'.");
@@ -251,70 +310,15 @@ fn audience(scope: Option<&str>) -> Result<Audience, Refusal> {
             format!("The provided value for the input parameter 'scope' is not valid. The scope {scope} is not valid.");
         return Err(Refusal::new(400, "invalid_scope", 70011, message));
     };
-    Audience::of_resource(resource.trim_end_matches('/')).ok_or_else(|| {
+    let resource = resource.trim_end_matches('/');
+    let host = cloud::host(resource);
+    let audience = match cloud::face(host) {
+        Some((audience, cloud)) if cloud == of_tenant => Some(audience),
+        Some(_) => None,
+        None => (resource.contains("://") && cloud::is_own(host)).then_some(Audience::Sandbox),
+    };
+    audience.map(|audience| (resource.to_owned(), audience)).ok_or_else(|| {
         let message = format!("The resource principal named {resource} was not found in the tenant.");
         Refusal::new(400, "invalid_resource", 500_011, message)
     })
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-
-    use super::*;
-
-    fn tokens() -> Tokens {
-        let known = ApplicationSettings {
-            tenant_id: "t".to_owned(),
-            client_id: "c".to_owned(),
-            client_secrets: vec!["s+1".to_owned()],
-            expired_secrets: vec!["old".to_owned()],
-            token_lifetime_s: 100,
-            ..ApplicationSettings::default()
-        };
-        let disabled = ApplicationSettings { client_id: "d".to_owned(), disabled: true, ..known.clone() };
-        Tokens::new(vec![known, disabled])
-    }
-
-    const GOOD: &str = "grant_type=client_credentials&client_id=c&client_secret=s%2B1&scope=https%3A%2F%2Fgraph.microsoft.com%2F.default";
-
-    #[test]
-    fn a_token_opens_its_face_until_it_ends() {
-        let tokens = tokens();
-        let at = |second| Timestamp::from_second(second).unwrap();
-        let answer = tokens.issue("T", GOOD, at(0)).unwrap();
-        let token = answer["access_token"].as_str().unwrap();
-        let verify =
-            |audience, second| tokens.verify(token, audience, at(second)).map(|application| application.client_id);
-        assert_eq!(verify(Audience::Graph, 99), Ok("c".to_owned()));
-        assert_eq!(verify(Audience::Ews, 99), Err(TokenFault::Audience));
-        assert_eq!(verify(Audience::Graph, 100), Err(TokenFault::Expired));
-        tokens.revoke_all();
-        assert_eq!(verify(Audience::Graph, 1), Err(TokenFault::Revoked));
-        assert_eq!(tokens.verify("x", Audience::Graph, at(0)), Err(TokenFault::Unknown));
-    }
-
-    #[test]
-    fn each_refusal_has_entras_code() {
-        let tokens = tokens();
-        for (tenant, form, status, code) in [
-            ("t", GOOD.replace("client_credentials", "password"), 400, 70003),
-            ("t", GOOD.replace("grant_type", "x"), 400, 900_144),
-            ("common", GOOD.to_owned(), 400, 9_001_023),
-            ("u", GOOD.to_owned(), 400, 90002),
-            ("t", GOOD.replace("client_id=c", "client_id=e"), 400, 700_016),
-            ("t", GOOD.replace("client_id=c", "client_id=d"), 400, 7_000_112),
-            ("t", GOOD.replace("s%2B1", "s+1"), 401, 7_000_215),
-            ("t", GOOD.replace("s%2B1", "old"), 401, 7_000_222),
-            ("t", GOOD.replace("client_secret", "x"), 401, 7_000_218),
-            ("t", GOOD.replace("client_secret", "client_assertion"), 401, 700_027),
-            ("t", GOOD.replace("%2F.default", ""), 400, 70011),
-            ("t", GOOD.replace("graph.microsoft.com", "example.test"), 400, 500_011),
-        ] {
-            let refusal = tokens.issue(tenant, &form, Timestamp::UNIX_EPOCH).unwrap_err();
-            assert_eq!((refusal.status, refusal.code), (status, code), "{form}");
-            let body = refusal.body(Timestamp::UNIX_EPOCH, "id");
-            assert!(body["error_description"].as_str().unwrap().starts_with(&format!("AADSTS{code}: ")));
-        }
-    }
 }

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Progress, Wiring, backoff,
+    calendar::Opening,
     catalogue::Catalogue,
     copies::without_copies,
     echoes::AllSeen,
@@ -24,6 +25,7 @@ use crate::{
         cohort::Cohort,
         fault::{Fault, FaultKind, FaultScope},
         history::{Entry, Step},
+        key::SourceKey,
         link::{FoundItem, ItemRef, Link},
         snapshot::Snapshot,
     },
@@ -96,10 +98,11 @@ impl Adoptions {
     /// Whose items are in each calendar. Nothing is written anywhere.
     pub async fn look(&self) -> Vec<(Address, Result<Owners, PassStop>)> {
         self.each(async |pass| {
-            let calendar = pass.open().await?;
+            let calendar = pass.open(Opening::Look).await?;
             let (reading, _) = pass.read_now(&calendar, None).await?;
             let mut owners = Owners::new();
-            for owner in found(&reading.snapshot).iter().filter_map(|item| item.owner.as_ref()) {
+            let ours = found(&reading.snapshot).iter().filter(|item| !SourceKey::is_canary(&item.key));
+            for owner in ours.filter_map(|item| item.owner.as_ref()) {
                 *owners.entry(owner.0.clone()).or_default() += 1;
             }
             Ok(owners)
@@ -174,8 +177,8 @@ impl Adoptions {
 }
 
 async fn adopt_one(pass: &Pass, takes_over: bool) -> Result<Adopted, PassStop> {
+    let calendar = pass.open(Opening::Adopt).await?;
     let state = pass.store.mailbox(&pass.mailbox).await?;
-    let calendar = pass.open().await?;
     if takes_over {
         let links = pass.store.links(&pass.mailbox).await?;
         take_over(pass, &calendar, &links).await?;

@@ -26,6 +26,7 @@ use super::{
     turns::{Credential, after},
 };
 use crate::{
+    auth::Mark,
     clock::Clock,
     model::{
         address::Address,
@@ -153,6 +154,8 @@ pub struct Engine {
     pub(super) given_up: bool,
     pub(super) reads: BTreeMap<String, ReadTurn>,
     pub(super) credential: Credential,
+    /// What the files of a refused credential said.
+    pub(super) refused: Option<Mark>,
     pub(super) attempts: HashMap<Address, u32>,
     pub(super) server_attempts: u32,
     /// The waits that the state knows of.
@@ -208,6 +211,7 @@ impl Engine {
             given_up: false,
             reads: BTreeMap::new(),
             credential: Credential::Unproven,
+            refused: None,
             attempts: HashMap::new(),
             server_attempts: 0,
             noted: BTreeSet::new(),
@@ -255,7 +259,10 @@ impl Engine {
                 },
                 Some(source) = self.changes.recv() => self.read_soon(&source),
                 Some(end) = self.tasks.join_next_with_id(), if !self.tasks.is_empty() => self.ended(end).await,
-                () = clock.sleep(wait) => self.wiring.limiter.tidy(),
+                () = clock.sleep(wait) => {
+                    self.wiring.limiter.tidy();
+                    self.follow_credential().await;
+                }
             }
         }
         self.watchers.cancel();
@@ -350,12 +357,7 @@ impl Engine {
         self.wiring = wiring;
         self.patience_ends = after(now, READ_PATIENCE);
         if try_credential {
-            self.epoch += 1;
-            self.credential = Credential::Unproven;
-            self.server_attempts = 0;
-            self.attempts.clear();
-            self.agenda.unpark_all(now);
-            self.end_wait(&WaitScope::Credential).await;
+            self.try_credential(now).await;
         }
         let before = std::mem::take(&mut self.reads);
         for name in self.wiring.sources.keys() {

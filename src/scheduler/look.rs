@@ -50,6 +50,19 @@ pub struct Plans {
     pub out_of_window: usize,
 }
 
+/// Every mailbox that the sources or the state name.
+///
+/// # Errors
+/// When the state cannot be read.
+pub async fn mailboxes(wiring: &Wiring, store: &Store, clock: &dyn Clock) -> Result<Vec<Address>, StateError> {
+    let mut catalogue = Catalogue::default();
+    catalogue.know_mailboxes(store.mailboxes().await?.into_iter().map(|state| state.mailbox));
+    for (name, source) in &wiring.sources {
+        catalogue.take(&wiring.jobs, name, source.read().await, clock.now());
+    }
+    Ok(catalogue.mailboxes().cloned().collect())
+}
+
 /// Plans every mailbox of `only` that takes part in the roll-out, one after the other, and ends early at a fault that would meet every one of them.
 ///
 /// # Errors

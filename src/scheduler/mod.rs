@@ -5,6 +5,7 @@ mod agenda;
 mod apply;
 mod backoff;
 mod brake;
+mod calendar;
 mod catalogue;
 mod copies;
 mod day;
@@ -40,12 +41,13 @@ use std::{
 use jiff::{SignedDuration, Timestamp};
 
 pub use adopt::{Adoptions, Owners};
+pub use calendar::{Choice as CalendarChoice, Known as KnownCalendar, choose as choose_calendar, refuse_a_change};
 pub use day::{Day, DayError, OnDay, day};
 pub use engine::{Command, Engine, Heartbeat, MailboxSummary, Summary};
 pub use explain::{Explanation, InMailbox, JobWord, SourceWord, explain};
 pub use hand_over::Waiting;
 pub use limiter::Limiter;
-pub use look::{Looked, Plans, plans};
+pub use look::{Looked, Plans, mailboxes, plans};
 pub use pass::{Done, PassReport, PassStop};
 pub use progress::{Progress, ProgressEvent};
 pub use purge::Purge;
@@ -55,7 +57,7 @@ use crate::{
     gateway::{Calendar, Gateway},
     model::{address::Address, cohort::Cohort},
     plan::Policy,
-    settings::{Brake, Job, Limits},
+    settings::{Brake, Job, Limits, NamedCalendar},
     sources::Source,
 };
 
@@ -84,6 +86,8 @@ pub struct Wiring {
     pub keep_history: Duration,
     /// Who we are to Outlook.
     pub identity: Identity,
+    /// The calendar that is written to; `None` for the default one of each mailbox.
+    pub calendar: Option<NamedCalendar>,
     /// The calendars that are open.
     pub calendars: Calendars,
 }

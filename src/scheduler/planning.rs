@@ -9,6 +9,7 @@ use std::{
 use jiff::Timestamp;
 
 use super::{
+    calendar::Opening,
     copies::without_copies,
     echoes::AllSeen,
     outside::moved_away,
@@ -77,8 +78,13 @@ pub(super) struct Grounds<'a> {
 impl Pass {
     /// Reads and plans; writes nothing to the calendar, and to the state only for the purpose of applying the plan.
     pub(super) async fn make_plan(&self, purpose: Purpose) -> Result<Planned, PassStop> {
+        let opening = match purpose {
+            Purpose::Apply => Opening::Write,
+            Purpose::Look => Opening::Look,
+        };
+        let calendar = self.open(opening).await?;
+        // After the calendar: another one has no cursor.
         let state = self.store.mailbox(&self.mailbox).await?;
-        let calendar = self.open().await?;
         let links = self.store.links(&self.mailbox).await?;
         let Recovered { pending, settlements, entries, links } = recovery::look(self, &calendar, links).await?;
         if purpose == Purpose::Apply {
@@ -199,15 +205,6 @@ impl Pass {
             (refused.key, refusal)
         };
         Ok(refused.into_iter().map(entry).collect())
-    }
-
-    pub(super) async fn open(&self) -> Result<Calendar, PassStop> {
-        if let Some(calendar) = self.wiring.calendar(&self.mailbox) {
-            return Ok(calendar);
-        }
-        let calendar = self.wiring.gateway.open(&self.mailbox).await?;
-        self.wiring.remember(calendar.clone());
-        Ok(calendar)
     }
 }
 

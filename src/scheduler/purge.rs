@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Progress, Wiring, backoff,
+    calendar::Opening,
     catalogue::Catalogue,
     copies::without_copies,
     engine::ATTEMPTS_ONCE,
@@ -124,7 +125,12 @@ impl Purge {
         let mut end = planned.state.clone();
         (end.cursor, end.read_at) = (None, None);
         pass.apply(planned, notes, end, done).await?;
-        Ok(pass.store.replace_holds(&pass.mailbox, &[], |_| false, now).await?)
+        pass.store.replace_holds(&pass.mailbox, &[], |_| false, now).await?;
+        if done.failed == 0 {
+            // Nothing is left there: the calendar that the settings name is looked for anew.
+            pass.store.follow(&pass.mailbox, None).await?;
+        }
+        Ok(())
     }
 }
 
@@ -144,7 +150,7 @@ async fn comes_back(wiring: &Wiring, mailbox: &Address, now: Timestamp) -> Optio
 
 async fn plan(pass: &Pass) -> Result<Planned, PassStop> {
     let state = pass.store.mailbox(&pass.mailbox).await?;
-    let calendar = pass.open().await?;
+    let calendar = pass.open(Opening::Clear).await?;
     let links = pass.store.links(&pass.mailbox).await?;
     let Recovered { settlements, entries, links, .. } = recovery::look(pass, &calendar, links).await?;
     let step = Advance { settlements: &settlements, entries: &entries, ..Advance::default() };

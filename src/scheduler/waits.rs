@@ -55,6 +55,7 @@ impl Engine {
         // Who runs once by hand was asked whether it is to be tried.
         let until = if self.once.is_some() { wait.until.min(now) } else { wait.until };
         self.credential = Credential::Refused { until, times: wait.times };
+        self.refused = self.wiring.identity.mark();
         if until > now {
             let (code, reason, hint) = (wait.code.as_str(), wait.message.as_str(), wait.hint.as_deref());
             CredentialParkedError { code, reason, hint, until }.emit();
@@ -62,10 +63,28 @@ impl Engine {
         Ok(())
     }
 
+    /// The credential may have changed: it is tried at once, and what waited for it.
+    pub(super) async fn try_credential(&mut self, now: Timestamp) {
+        self.epoch += 1;
+        self.credential = Credential::Unproven;
+        self.server_attempts = 0;
+        self.attempts.clear();
+        self.agenda.unpark_all(now);
+        self.end_wait(&WaitScope::Credential).await;
+    }
+
+    /// A refused credential whose files say something else by now is another one. No signal tells of that.
+    pub(super) async fn follow_credential(&mut self) {
+        if matches!(self.credential, Credential::Refused { .. }) && self.wiring.identity.mark() != self.refused {
+            self.try_credential(self.clock.now()).await;
+        }
+    }
+
     /// Notes that the credential is refused.
     pub(super) async fn note_credential(&mut self, fault: &Fault, until: Timestamp, times: u32) {
         // It takes a moment on purpose; with this credential nothing is begun meanwhile.
         let proof = Some(self.wiring.identity.proof());
+        self.refused = self.wiring.identity.mark();
         let wait = of_fault(WaitScope::Credential, fault, self.clock.now(), until, times);
         self.note_wait(Wait { proof, ..wait }).await;
     }

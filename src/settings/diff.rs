@@ -58,7 +58,7 @@ pub fn diff(old: &Settings, new: &Settings) -> SettingsDiff {
         |section: &str| changed.iter().any(|key| key.strip_prefix(section).is_some_and(|rest| rest.starts_with('.')));
     SettingsDiff {
         needs_restart: changed.iter().filter(|key| NEEDS_RESTART.contains(&key.as_str())).cloned().collect(),
-        exchange: under("exchange"),
+        exchange: under("exchange") || under("network"),
         limits: under("limits") || under("brake"),
         log_level: changed.iter().any(|key| key == "log.level"),
         sources: names(old.sources.keys(), new.sources.keys(), |name| under(&format!("sources.{name}"))),

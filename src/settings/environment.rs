@@ -1,6 +1,10 @@
-//! What the process is given beside the file, as plain data: variables and the folder of systemd credentials.
+//! What the process is given beside the file, as plain data: variables, the folder of systemd credentials, and the time.
 
 use std::{collections::BTreeMap, fmt, os::unix::fs::MetadataExt, path::PathBuf};
+
+use jiff::Timestamp;
+
+use crate::clock::{Clock, SystemClock};
 
 /// The beginning of every variable that is a setting.
 pub(super) const PREFIX: &str = "CALSYNCD__";
@@ -10,8 +14,10 @@ pub(super) const PREFIX: &str = "CALSYNCD__";
 pub struct Environment {
     /// Variables by name; only those that begin with `CALSYNCD__` matter, and empty ones count as not set.
     pub variables: BTreeMap<String, String>,
-    /// `$CREDENTIALS_DIRECTORY`: one file for each credential, named as the key (`linked_password`, `client_secret`).
+    /// `$CREDENTIALS_DIRECTORY`: one file for each credential, named as the key (`linked_password`, `client_secret`, `client_key`).
     pub credentials: Option<PathBuf>,
+    /// The present instant, which certificates are judged by.
+    pub now: Timestamp,
 }
 
 impl Environment {
@@ -23,7 +29,8 @@ impl Environment {
             .map(|(name, value)| (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned()))
             .filter(|(name, _)| name.starts_with(PREFIX))
             .collect();
-        Self { variables, credentials: std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from) }
+        let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
+        Self { variables, credentials, now: SystemClock.now() }
     }
 
     /// Who runs this process: as its variables tell, else the number of its user.

@@ -5,12 +5,14 @@ use std::{
     time::Duration,
 };
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use jiff::civil::{Date, Time};
 use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
 
 use super::{
-    Brake, Credential, Exchange, FilesSource, HolidaysFile, Job, Limits, Log, Protocol, Settings, Source, State,
-    WorkingDays, duration, words,
+    Brake, ClientCertificate, Credential, EwsAccess, Exchange, FilesSource, HolidaysFile, Identities, Job, Limits, Log,
+    NamedCalendar, Network, PemFile, Proof, ProofKind, Protocol, Settings, Source, State, WorkingDays, duration, words,
 };
 use crate::model::{address::Address, cohort::Cohort, keeps::Keeps};
 
@@ -38,9 +40,10 @@ pub(super) type Flat = BTreeMap<String, Value>;
 
 /// Every key of the settings. The sections are taken apart without `..`, so that a new field cannot be forgotten here.
 pub(super) fn flatten(settings: &Settings) -> Flat {
-    let Settings { exchange, sources, jobs, state, limits, brake, rollout, log } = settings;
+    let Settings { exchange, network, sources, jobs, state, limits, brake, rollout, log } = settings;
     let mut flat = Flat::new();
     flatten_exchange(exchange, &mut flat);
+    flatten_network(network, &mut flat);
     for (name, source) in sources {
         flatten_source(&format!("sources.{name}"), source, &mut flat);
     }
@@ -95,39 +98,88 @@ fn flatten_rollout(rollout: &Cohort, flat: &mut Flat) {
 }
 
 fn flatten_exchange(exchange: &Exchange, flat: &mut Flat) {
-    let Exchange { protocol, credential, max_threads, test_user } = exchange;
+    let Exchange { protocol, credential, max_threads, test_user, calendar } = exchange;
     let mut put = |key: &str, value: String| text(flat, "exchange", key, value);
     put("max_threads", max_threads.to_string());
     if let Some(user) = test_user {
         put("test_user", user.to_string());
     }
+    if let Some(NamedCalendar { name, create }) = calendar {
+        put("calendar", name.clone());
+        put("create_calendar", create.to_string());
+    }
     match protocol {
-        Protocol::Ews { url, version, impersonation } => {
+        Protocol::Ews { url, version, access } => {
             put("use_graph_api", false.to_string());
             put("ews_service_url", url.clone());
             put("exchange_server_version", version.as_str().to_owned());
-            put("use_impersonation", impersonation.to_string());
+            put("use_impersonation", access.is_impersonation().to_string());
+            if let EwsAccess::Impersonation(Identities { form, named }) = access {
+                put("impersonate_by", words::word(words::ADDRESS_FORMS, form).to_owned());
+                for (mailbox, identity) in named {
+                    put(&format!("identities.{mailbox}"), identity.as_str().to_owned());
+                }
+            }
         }
         Protocol::Graph { root } => {
             put("use_graph_api", true.to_string());
             put("graph_url", root.clone());
         }
     }
-    let (key, secret) = match credential {
-        Credential::Password { user, password } => {
+    match credential {
+        Credential::Password { authentication, user, password } => {
             put("use_oauth", false.to_string());
+            put("authentication", words::word(words::AUTHENTICATIONS, authentication).to_owned());
             put("delegated_user", user.clone());
-            ("linked_password", password)
+            flat.insert("exchange.linked_password".to_owned(), Value::Secret(password.clone()));
         }
         // The scope follows from the address of the service.
-        Credential::ClientSecret { token_url, client_id, client_secret, scope: _ } => {
+        Credential::Application { token_url, client_id, scope: _, proofs } => {
             put("use_oauth", true.to_string());
             put("token_url", token_url.clone());
             put("client_id", client_id.clone());
-            ("client_secret", client_secret)
+            proofs.iter().for_each(|proof| flatten_proof(proof, flat));
         }
+    }
+}
+
+fn flatten_proof(Proof { key, kind, ends }: &Proof, flat: &mut Flat) {
+    match kind {
+        ProofKind::Secret(secret) => {
+            flat.insert(format!("exchange.{key}"), Value::Secret(secret.clone()));
+            if let Some(ends) = ends {
+                text(flat, "exchange", &format!("{key}_expires"), ends);
+            }
+        }
+        // Its end is in the certificate, and the key belongs to it.
+        ProofKind::Certificate { certificate, algorithm } => {
+            let der = SecretString::from(STANDARD.encode(&certificate.der));
+            flat.insert(format!("exchange.{key}_file"), Value::Secret(der));
+            let algorithm = words::word(words::ASSERTION_ALGORITHMS, algorithm);
+            text(flat, "exchange", "application_certificate_algorithm", algorithm);
+        }
+        ProofKind::FederatedToken(path) => text(flat, "exchange", &format!("{key}_file"), path.display()),
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn flatten_network(network: &Network, flat: &mut Flat) {
+    let Network { authorities, client, proxy } = network;
+    // With what they hold: a certificate that was renewed in place is a change of the settings.
+    let mut file = |key: &str, PemFile { path, text: held }: &PemFile| {
+        text(flat, "network", key, format!("{}: {}", path.display(), hex(&Sha256::digest(held))));
     };
-    flat.insert(format!("exchange.{key}"), Value::Secret(secret.clone()));
+    if let Some(authorities) = authorities {
+        file("ca_file", authorities);
+    }
+    if let Some(ClientCertificate { chain, key }) = client {
+        file("client_certificate_file", chain);
+        flat.insert("network.client_key".to_owned(), Value::Secret(key.clone()));
+    }
+    text(flat, "network", "proxy", proxy.as_str());
 }
 
 fn flatten_source(path: &str, source: &Source, flat: &mut Flat) {

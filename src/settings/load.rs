@@ -15,7 +15,7 @@ use super::{
     reader::{Reader, Section},
     schema,
     secret::SecretOrigin,
-    section::{exchange, job, limits, rollout, source, state_and_log},
+    section::{exchange, job, limits, network, rollout, source, state_and_log},
     version_limits,
 };
 
@@ -142,6 +142,8 @@ fn resolve<'a>(reader: &mut Reader<'a>, root: &Section<'a>) -> Option<Resolved> 
         );
     }
     let exchange = root.has("exchange").then(|| exchange::read(reader, &section)).flatten();
+    let network_section = reader.section(root, "network");
+    let network = network::read(reader, &network_section);
     let sources_section = reader.section(root, "sources");
     let entries = reader.entries(&sources_section);
     let names: Vec<String> = entries.iter().map(|(name, _)| name.clone()).collect();
@@ -168,10 +170,11 @@ fn resolve<'a>(reader: &mut Reader<'a>, root: &Section<'a>) -> Option<Resolved> 
     let rollout_section = reader.section(root, "rollout");
     let rollout = rollout::read(reader, &rollout_section);
     let log = state_and_log::log(reader, &log);
-    let exchange::ExchangeRead { exchange, secret: (key, origin) } = exchange?;
-    let settings = Settings { exchange, sources, jobs, state, limits, brake, rollout, log };
+    let exchange::ExchangeRead { exchange, secrets } = exchange?;
+    let network::NetworkRead { network, secret: client_key } = network;
+    let settings = Settings { exchange, network, sources, jobs, state, limits, brake, rollout, log };
     version_limits::warn(reader, root, &settings);
-    Some((settings, BTreeMap::from([(key, origin)])))
+    Some((settings, client_key.into_iter().chain(secrets).collect()))
 }
 
 fn unknown_sections(reader: &mut Reader<'_>, root: &Section<'_>) {

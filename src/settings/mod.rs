@@ -5,16 +5,21 @@
 //! one key of the file.
 
 mod atomic_file;
+mod certificate;
+mod cloud;
 pub mod diff;
 mod digest;
 mod document;
 mod duration;
 pub mod edit;
 mod environment;
+mod ews_access;
+pub mod expiry;
 mod finding;
 mod flat;
 mod literal;
 mod load;
+mod network;
 mod reader;
 mod schema;
 mod secret;
@@ -28,17 +33,20 @@ mod working_days;
 #[cfg(test)]
 mod tests;
 
+pub use certificate::Certificate;
 pub use digest::digest;
 pub use environment::Environment;
+pub use ews_access::{AddressForm, EwsAccess, Identities, Identity};
 pub use finding::{Finding, SettingsFaults, Severity};
 pub use load::{Loaded, Strictness, load};
+pub use network::{ClientCertificate, Network, PemFile, Proxy};
 pub use secret::SecretOrigin;
 pub use server_version::{Feature, ServerVersion};
 pub use working_days::{HolidaysFile, WorkingDays};
 
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
-use jiff::civil::Time;
+use jiff::{Timestamp, civil::Time};
 use secrecy::SecretString;
 
 use crate::model::{
@@ -56,6 +64,8 @@ use crate::template::Templates;
 pub struct Settings {
     /// `[exchange]`: where the calendars are and who we are to them.
     pub exchange: Exchange,
+    /// `[network]`: certificates and the proxy.
+    pub network: Network,
     /// `[sources.NAME]`: where events come from.
     pub sources: BTreeMap<String, Source>,
     /// `[jobs.NAME]`: what is pushed where.
@@ -83,6 +93,17 @@ pub struct Exchange {
     pub max_threads: u16,
     /// `test_user`: the mailbox that `calsyncd test` opens.
     pub test_user: Option<Address>,
+    /// `calendar`: the calendar that is written to; `None` for the default one of each mailbox.
+    pub calendar: Option<NamedCalendar>,
+}
+
+/// A calendar beside the default one, the same in every mailbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedCalendar {
+    /// `calendar`: its name.
+    pub name: String,
+    /// `create_calendar`: whether it is made where it is not there.
+    pub create: bool,
 }
 
 /// How Outlook is reached.
@@ -94,8 +115,8 @@ pub enum Protocol {
         url: String,
         /// `exchange_server_version`: the value of `RequestServerVersion`.
         version: ServerVersion,
-        /// `use_impersonation`; off: delegate access.
-        impersonation: bool,
+        /// `use_impersonation`, `impersonate_by` and `[exchange.identities]`.
+        access: EwsAccess,
     },
     /// Microsoft Graph.
     Graph {
@@ -104,27 +125,78 @@ pub enum Protocol {
     },
 }
 
+/// How a password is shown to the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Authentication {
+    /// NTLM where the server offers it, else Basic.
+    Auto,
+    /// In each request.
+    Basic,
+    /// Once for each connection, without sending it.
+    Ntlm,
+}
+
 /// Who we are to Outlook.
 #[derive(Debug, Clone)]
 pub enum Credential {
-    /// `delegated_user` and `linked_password`: Basic authentication.
+    /// `delegated_user` and `linked_password`.
     Password {
+        /// `authentication`: how they are shown.
+        authentication: Authentication,
         /// The account.
         user: String,
         /// Its password.
         password: SecretString,
     },
     /// OAuth2 client credentials.
-    ClientSecret {
+    Application {
         /// Where tokens come from.
         token_url: String,
         /// `client_id`.
         client_id: String,
-        /// `client_secret`.
-        client_secret: SecretString,
         /// The scope asked for, `<resource>/.default`.
         scope: String,
+        /// What it shows to get a token: at least one; a second one stands in when the first is refused.
+        proofs: Vec<Proof>,
     },
+}
+
+/// What an application shows to get a token.
+#[derive(Debug, Clone)]
+pub struct Proof {
+    /// The key of `[exchange]` that gives it, without `_file`: `client_secret`, `next_application_certificate`.
+    pub key: &'static str,
+    /// What it is.
+    pub kind: ProofKind,
+    /// When it ends, as far as the settings tell.
+    pub ends: Option<Timestamp>,
+}
+
+/// The kinds of proofs.
+#[derive(Debug, Clone)]
+pub enum ProofKind {
+    /// `client_secret`.
+    Secret(SecretString),
+    /// `application_certificate_file`.
+    Certificate {
+        /// The certificate and its key.
+        certificate: Certificate,
+        /// `application_certificate_algorithm`.
+        algorithm: AssertionAlgorithm,
+    },
+    /// `federated_token_file`: read again for each request.
+    FederatedToken(PathBuf),
+}
+
+/// How a client assertion is signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AssertionAlgorithm {
+    /// PS256, and RS256 once the server has said that it does not take PS256.
+    Auto,
+    /// PS256.
+    Ps256,
+    /// RS256.
+    Rs256,
 }
 
 /// `[sources.NAME]`.
@@ -281,6 +353,18 @@ pub enum LogLevel {
     Warn,
     Info,
     Debug,
+}
+
+impl Authentication {
+    /// The word of the settings.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Basic => "basic",
+            Self::Ntlm => "ntlm",
+        }
+    }
 }
 
 impl LogFormat {

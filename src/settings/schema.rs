@@ -44,10 +44,15 @@ pub(super) const EXCHANGE: &[Key] = &[
     unset("delegated_user", Form::Text),
     unset("linked_password", Form::Secret),
     unset("linked_password_file", Form::Text),
+    key("authentication", Form::Text, "auto"),
     unset("ews_service_url", Form::Text),
     key("exchange_server_version", Form::Text, "Exchange2010_SP2"),
     key("max_threads", Form::Number, "4"),
     key("use_impersonation", Form::Switch, "false"),
+    key("impersonate_by", Form::Text, "smtp_address"),
+    unset("identities", Form::Table),
+    unset("calendar", Form::Text),
+    key("create_calendar", Form::Switch, "false"),
     unset("test_user", Form::Text),
     key("use_oauth", Form::Switch, "false"),
     key("use_graph_api", Form::Switch, "false"),
@@ -55,8 +60,34 @@ pub(super) const EXCHANGE: &[Key] = &[
     unset("client_id", Form::Text),
     unset("client_secret", Form::Secret),
     unset("client_secret_file", Form::Text),
+    unset("client_secret_expires", Form::Text),
+    unset("next_client_secret", Form::Secret),
+    unset("next_client_secret_file", Form::Text),
+    unset("next_client_secret_expires", Form::Text),
+    unset("application_certificate_file", Form::Text),
+    unset("application_key", Form::Secret),
+    unset("application_key_file", Form::Text),
+    unset("application_certificate_password", Form::Secret),
+    unset("application_certificate_password_file", Form::Text),
+    unset("next_application_certificate_file", Form::Text),
+    unset("next_application_key", Form::Secret),
+    unset("next_application_key_file", Form::Text),
+    unset("next_application_certificate_password", Form::Secret),
+    unset("next_application_certificate_password_file", Form::Text),
+    key("application_certificate_algorithm", Form::Text, "auto"),
+    unset("federated_token_file", Form::Text),
+    key("cloud", Form::Text, "global"),
     key("graph_url", Form::Text, "https://graph.microsoft.com"),
     unset("token_url", Form::Text),
+];
+
+/// `[network]`.
+pub(super) const NETWORK: &[Key] = &[
+    unset("ca_file", Form::Text),
+    unset("client_certificate_file", Form::Text),
+    unset("client_key", Form::Secret),
+    unset("client_key_file", Form::Text),
+    key("proxy", Form::Text, "environment"),
 ];
 
 /// `[sources.NAME]`.
@@ -154,6 +185,7 @@ pub(super) const LOG: &[Key] = &[key("format", Form::Text, "auto"), key("level",
 /// The sections, and whether each holds named entries (`[jobs.NAME]`).
 pub(super) const SECTIONS: &[(&str, bool, &[Key])] = &[
     ("exchange", false, EXCHANGE),
+    ("network", false, NETWORK),
     ("sources", true, SOURCE),
     ("jobs", true, JOB),
     ("state", false, STATE),

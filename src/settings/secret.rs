@@ -6,7 +6,7 @@ use std::{
 };
 
 use config::ValueKind;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 use super::{
     Strictness, document,
@@ -34,6 +34,13 @@ pub enum SecretOrigin {
 pub(super) struct Secret {
     pub(super) value: SecretString,
     pub(super) origin: SecretOrigin,
+}
+
+impl Secret {
+    /// Whether it only stands in for one that `check` cannot reach.
+    pub(super) fn is_unread(&self) -> bool {
+        self.value.expose_secret().is_empty()
+    }
 }
 
 /// The credential of the name `key`, if the folder of credentials has one.
@@ -119,10 +126,8 @@ impl Reader<'_> {
             }
         };
         let is_credential = matches!(origin, SecretOrigin::Credential(_));
-        let mode = fs::metadata(path).ok().as_ref().and_then(document::mode);
-        if !is_credential && mode.is_some_and(open_to_others) {
-            let hint = format!("chmod o= {}", path.display());
-            self.reachable(place, format!("others may read {}", path.display()), &hint);
+        if !is_credential {
+            self.closed(path, place);
         }
         if text.ends_with(char::is_whitespace) {
             self.warn(
@@ -134,8 +139,21 @@ impl Reader<'_> {
         Some(Secret { value: SecretString::from(text), origin })
     }
 
+    /// The credential of the name `key`, if there is one.
+    pub(super) fn credential_file(&self, key: &str) -> Option<PathBuf> {
+        credential(self.environment.credentials.as_deref(), key)
+    }
+
+    /// Reports a file that holds a secret and that others may read.
+    pub(super) fn closed(&mut self, path: &Path, place: &Place) {
+        if fs::metadata(path).ok().as_ref().and_then(document::mode).is_some_and(open_to_others) {
+            let hint = format!("chmod o= {}", path.display());
+            self.reachable(place, format!("others may read {}", path.display()), &hint);
+        }
+    }
+
     /// What keeps `run` from its secret is only a warning in `check`.
-    fn reachable(&mut self, place: &Place, message: String, hint: &str) {
+    pub(super) fn reachable(&mut self, place: &Place, message: String, hint: &str) {
         let severity = match self.strictness {
             Strictness::Check => Severity::Warning,
             Strictness::Run => Severity::Error,

@@ -65,8 +65,14 @@ pub(super) fn is_loopback(host: &str) -> bool {
 
 /// Whether a host is Exchange Online, in any of Microsoft's clouds.
 pub(super) fn is_exchange_online(host: &str) -> bool {
-    const HOSTS: [&str; 5] =
-        ["outlook.office365.com", "outlook.office.com", "outlook.office365.us", "partner.outlook.cn", "outlook.com"];
+    const HOSTS: [&str; 6] = [
+        "outlook.office365.com",
+        "outlook.office.com",
+        "outlook.office365.us",
+        "outlook-dod.office365.us",
+        "partner.outlook.cn",
+        "outlook.com",
+    ];
     HOSTS.iter().any(|online| host == *online || host.strip_suffix(online).is_some_and(|rest| rest.ends_with('.')))
 }
 

@@ -2,7 +2,7 @@
 
 use jiff::civil::Weekday;
 
-use super::{Departure, LogFormat, LogLevel};
+use super::{AddressForm, AssertionAlgorithm, Authentication, Departure, LogFormat, LogLevel};
 use crate::model::{
     event::{Importance, Sensitivity, ShowAs},
     key::Kind,
@@ -10,6 +10,11 @@ use crate::model::{
 
 /// Words and their values.
 pub(super) type Words<T> = &'static [(&'static str, T)];
+
+pub(super) const AUTHENTICATIONS: Words<Authentication> =
+    &[("auto", Authentication::Auto), ("basic", Authentication::Basic), ("ntlm", Authentication::Ntlm)];
+pub(super) const ASSERTION_ALGORITHMS: Words<AssertionAlgorithm> =
+    &[("auto", AssertionAlgorithm::Auto), ("PS256", AssertionAlgorithm::Ps256), ("RS256", AssertionAlgorithm::Rs256)];
 
 pub(super) const SHOW_AS: Words<ShowAs> = &[
     ("free", ShowAs::Free),
@@ -33,6 +38,9 @@ pub(super) const KINDS: Words<Kind> =
     &[(Kind::Schedule.as_str(), Kind::Schedule), (Kind::Appointment.as_str(), Kind::Appointment)];
 
 pub(super) const DEPARTURES: Words<Departure> = &[("delete", Departure::Delete), ("keep", Departure::Keep)];
+
+pub(super) const ADDRESS_FORMS: Words<AddressForm> =
+    &[("smtp_address", AddressForm::SmtpAddress), ("upn", AddressForm::PrincipalName)];
 
 pub(super) const WEEKDAYS: Words<Weekday> = &[
     ("monday", Weekday::Monday),

@@ -4,6 +4,7 @@
 //! *Invariant*: an intent is on disk before its request leaves; a link and the end of its intent move in one transaction, the
 //! last of a pass together with the cursor of its mailbox. What is written of them in the history goes with them.
 
+mod calendars;
 mod change;
 mod copies;
 mod findings;
@@ -35,6 +36,7 @@ use sqlx::{
 use crate::model::link::Owner;
 use instance::Instance;
 
+pub use calendars::FollowedCalendar;
 pub use findings::{Refused, RejectedEvent};
 pub use holds::{Decision, Held, released};
 pub use home::{Elsewhere, Host};
@@ -341,6 +343,7 @@ fn migrator() -> Migrator {
         (21, "waits", include_str!("../../migrations/0021_waits.sql")),
         (22, "drift", include_str!("../../migrations/0022_drift.sql")),
         (23, "home", include_str!("../../migrations/0023_home.sql")),
+        (24, "calendars", include_str!("../../migrations/0024_calendars.sql")),
     ];
     let migration = |(version, name, text): (i64, &'static str, &'static str)| {
         Migration::new(version, name.into(), MigrationType::Simple, text.into_sql_str(), false)

@@ -2,7 +2,7 @@
 
 use calsyncd::sandbox::{Fault, FaultKind};
 
-use crate::harness::{Face, World, eventually, many};
+use crate::harness::{Face, SECRET, WRONG, World, eventually, many};
 
 through!(a_wrong_secret_is_tried_once: Ews Graph);
 through!(a_right_secret_is_taken_over_at_a_reload: Ews Graph);
@@ -27,7 +27,7 @@ fn a_wrong_secret_is_tried_once(face: Face) {
     let mut world = World::new(face);
     world.configure(|config| config.set("jobs.inbox", "every", "\"1s\""));
     world.events(&events());
-    world.secret("wrong");
+    world.secret(WRONG);
     let pass = world.try_sync();
     assert_eq!(pass.code, 1);
     assert_eq!(failed(&world), 1);
@@ -53,7 +53,7 @@ fn a_refused_secret_is_known_again_after_a_restart(face: Face) {
     world.configure(|config| config.set("exchange", "test_user", "\"ana@example.test\""));
     let events = events();
     world.events(&events);
-    world.secret("wrong");
+    world.secret(WRONG);
     let daemon = world.daemon();
     daemon.wait("credential_parked_error");
     eventually("the note", || (world.status()["waits"][0]["scope"] == "credential").then_some(()));
@@ -75,7 +75,7 @@ fn a_refused_secret_is_known_again_after_a_restart(face: Face) {
     let wait = world.status()["waits"][0].clone();
     assert_eq!(wait["since"], since, "{wait}");
     // Another secret is tried at once.
-    world.secret("secret");
+    world.secret(SECRET);
     world.sync();
     world.assert_exactly("ana", &events);
     assert_eq!(world.status()["waits"], serde_json::json!([]));
@@ -108,11 +108,11 @@ fn a_right_secret_is_taken_over_at_a_reload(face: Face) {
     let world = World::new(face);
     let events = events();
     world.events(&events);
-    world.secret("wrong");
+    world.secret(WRONG);
     let daemon = world.daemon();
     daemon.wait("credential_parked_error");
     assert_eq!(failed(&world), 1);
-    world.secret("secret");
+    world.secret(SECRET);
     daemon.signal("HUP");
     for person in ["ana", "bob", "chloe", "dan"] {
         eventually(person, || (world.item_count(person) == 3).then_some(()));

@@ -3,7 +3,7 @@
 use calsyncd::sandbox::store::{Guard, Target};
 use serde_json::json;
 
-use crate::harness::{Face, World, many};
+use crate::harness::{Face, WRONG, World, many};
 
 through!(a_source_that_is_short_everywhere_is_braked: Ews Graph);
 through!(an_event_that_changes_hands_between_jobs_moves: Ews);
@@ -115,7 +115,7 @@ fn a_refused_password_is_tried_once_in_all(face: Face) {
     let all: Vec<_> = PEOPLE.iter().flat_map(|person| many(person, 2)).collect();
     world.events(&all);
     world.sync();
-    world.secret("wrong");
+    world.secret(WRONG);
     let fewer: Vec<_> = PEOPLE.iter().flat_map(|person| many(person, 3)).collect();
     world.events(&fewer);
     let daemon = world.daemon();

@@ -20,8 +20,11 @@ macro_rules! through {
     };
 }
 
+mod access;
 mod adopt;
+mod applications;
 mod bad_input;
+mod calendars;
 mod care;
 mod commands;
 mod credentials;
@@ -35,6 +38,7 @@ mod harness;
 mod history;
 mod kill;
 mod notify;
+mod ntlm;
 mod occurrences;
 mod purge;
 mod push;
@@ -45,4 +49,5 @@ mod schedules;
 mod source_faults;
 mod state_faults;
 mod stop;
+mod tls;
 mod window;

@@ -34,7 +34,7 @@ use calsyncd::{
         self, Sandbox, SandboxSettings,
         store::{Entry, EntryKind, Filter},
     },
-    settings::ServerVersion,
+    settings::{EwsAccess, ServerVersion},
 };
 use http::HeaderValue;
 use jiff::Timestamp;
@@ -134,7 +134,7 @@ impl Stage {
                 let config = EwsConfig {
                     url: format!("{ROOT}/EWS/Exchange.asmx"),
                     version: ServerVersion::Exchange2016,
-                    impersonation: true,
+                    access: EwsAccess::impersonation(),
                     owner: owner.clone(),
                     batch_size: 3,
                     gzip_requests: false,

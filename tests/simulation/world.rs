@@ -8,7 +8,7 @@ use std::{
 };
 
 use calsyncd::{
-    auth::{self, Identity},
+    auth::{self, Identity, TokenMemory},
     clock::Clock,
     gateway::{
         Gateway,
@@ -19,7 +19,10 @@ use calsyncd::{
     model::cohort::Cohort,
     sandbox::{self, Sandbox, SandboxSettings, store::Entry},
     scheduler::{Calendars, Command, Engine, Limiter, Progress, Wiring},
-    settings::{self, Brake, Credential, Environment, Exchange, Job, Limits, Protocol, ServerVersion, Strictness},
+    settings::{
+        self, Authentication, Brake, Credential, Environment, EwsAccess, Exchange, Job, Limits, Proof, ProofKind,
+        Protocol, ServerVersion, Strictness,
+    },
     sources::Source,
     state::{Access, StateError, Store},
 };
@@ -178,17 +181,23 @@ impl World {
         let clock: Arc<dyn Clock> = Arc::new(self.clock.clone());
         let transport: Arc<dyn Transport> = Arc::new(self.wire.clone());
         let credential = match self.face {
-            Face::Ews => Credential::Password { user: "service".to_owned(), password: "secret".into() },
-            Face::Graph => Credential::ClientSecret {
+            Face::Ews => Credential::Password {
+                authentication: Authentication::Basic,
+                user: "service".to_owned(),
+                password: "secret".into(),
+            },
+            Face::Graph => Credential::Application {
                 token_url: format!("{ROOT}/tenant/oauth2/v2.0/token"),
                 client_id: "client".to_owned(),
-                client_secret: "secret".into(),
                 scope: "https://graph.microsoft.com/.default".to_owned(),
+                proofs: vec![Proof { key: "client_secret", kind: ProofKind::Secret("secret".into()), ends: None }],
             },
         };
-        let authorization = auth::authorization(&credential, Arc::clone(&transport), Arc::clone(&clock)).unwrap();
+        let tokens = TokenMemory::default();
+        let authorization =
+            auth::authorization(&credential, Arc::clone(&transport), Arc::clone(&clock), &tokens).unwrap();
         let protocol = Protocol::Graph { root: ROOT.to_owned() };
-        let exchange = Exchange { protocol, credential, max_threads: 1, test_user: None };
+        let exchange = Exchange { protocol, credential, max_threads: 1, test_user: None, calendar: None };
         // Not to wait in real time: this limiter has a clock of its own for the rates.
         let limiter = Arc::new(Limiter::new(Arc::clone(&clock), 1_000_000, 1_000_000));
         let owner = self.store().owner().clone();
@@ -197,7 +206,7 @@ impl World {
                 let config = EwsConfig {
                     url: format!("{ROOT}/EWS/Exchange.asmx"),
                     version: ServerVersion::Exchange2016,
-                    impersonation: true,
+                    access: EwsAccess::impersonation(),
                     owner,
                     batch_size: self.knobs.batch_size,
                     gzip_requests: false,
@@ -223,6 +232,7 @@ impl World {
             freeze_days: self.limits.freeze_days,
             keep_history: Duration::from_secs(400 * 86_400),
             identity: Identity::of(&exchange),
+            calendar: None,
             calendars: Calendars::default(),
         }
     }

@@ -12,6 +12,7 @@ use super::{
     fault::Circumstances,
     operation::{Effect, Operation, ReadError},
     response,
+    route::Route,
 };
 use crate::{
     auth::Authorization,
@@ -55,11 +56,12 @@ impl Client {
     ) -> Result<(O::Answer, Option<Arc<str>>), Fault> {
         let mut circumstances = Circumstances {
             effect: O::EFFECT,
-            impersonation: self.config.impersonation,
+            impersonation: self.config.access.is_impersonation(),
             retry_after: None,
             request_id: None,
         };
-        let envelope = envelope::envelope(&self.config, mailbox, operation);
+        let route = Route::new(&self.config.access, mailbox);
+        let envelope = envelope::envelope(&self.config, &route, operation);
         let (response, header) = self.exchange(mailbox, operation, envelope, &mut circumstances).await?;
         circumstances.retry_after = retry_after(&response.headers, self.clock.now());
         if let Some(id) = request_id(&response.headers) {
@@ -150,7 +152,8 @@ fn refused(response: &Response, circumstances: &Circumstances) -> Fault {
     let message = if locked { "the account is locked out" } else { "the server refuses the credential" };
     let fault = Fault::new(FaultScope::Credential, FaultKind::Permanent, "HTTP 401", message);
     circumstances.named(fault).hint(
-        "check the account and its password or secret; repeated attempts lock accounts, so nothing more is sent for a while",
+        "check the account and its password or secret (with NTLM also whether a proxy opens TLS on the way, which Extended \
+         Protection refuses); repeated attempts lock accounts, so nothing more is sent for a while",
     )
 }
 
@@ -160,6 +163,18 @@ fn contains(body: &[u8], words: &[u8]) -> bool {
 
 fn of_transport(error: &TransportError, circumstances: &Circumstances) -> Fault {
     match error {
+        TransportError::Untrusted { problem, .. } => {
+            let kind = FaultKind::Transient { wait: None };
+            circumstances
+                .named(Fault::new(FaultScope::Server, kind, problem.code(), error.to_string()))
+                .hint(problem.hint())
+        }
+        TransportError::NoLogOn { .. } => circumstances
+            .named(Fault::new(FaultScope::Credential, FaultKind::Permanent, "NoLogOn", error.to_string()))
+            .hint(
+                "set authentication in [exchange] to what the EWS virtual directory offers, or let it offer more: \
+                 Get-WebServicesVirtualDirectory | Format-List *Authentication*",
+            ),
         TransportError::Unreachable { .. } => {
             let kind = FaultKind::Transient { wait: None };
             circumstances

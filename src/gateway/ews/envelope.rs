@@ -12,7 +12,7 @@ use http::{
     header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, USER_AGENT},
 };
 
-use super::{EwsConfig, document::SOAP, operation::Operation, xml::Xml};
+use super::{EwsConfig, document::SOAP, operation::Operation, route::Route, xml::Xml};
 use crate::{model::address::Address, settings::Feature};
 
 /// The namespace of messages.
@@ -22,8 +22,8 @@ const TYPES: &str = "http://schemas.microsoft.com/exchange/services/2006/types";
 /// Below this length compression gains nothing.
 const GZIP_BYTES_MIN: usize = 1024;
 
-/// Writes the envelope of a request to `mailbox`.
-pub(super) fn envelope<O: Operation>(config: &EwsConfig, mailbox: &Address, operation: &O) -> Vec<u8> {
+/// Writes the envelope of a request on its way to a mailbox.
+pub(super) fn envelope<O: Operation>(config: &EwsConfig, route: &Route<'_>, operation: &O) -> Vec<u8> {
     let mut xml = Xml::new();
     let namespaces = [("xmlns:soap", SOAP), ("xmlns:m", MESSAGES), ("xmlns:t", TYPES)];
     xml.element("soap:Envelope", &namespaces, |xml| {
@@ -34,11 +34,7 @@ pub(super) fn envelope<O: Operation>(config: &EwsConfig, mailbox: &Address, oper
                     xml.empty("t:TimeZoneDefinition", &[("Id", zone.told())]);
                 });
             }
-            if config.impersonation {
-                xml.element("t:ExchangeImpersonation", &[], |xml| {
-                    xml.element("t:ConnectingSID", &[], |xml| xml.text("t:PrimarySmtpAddress", mailbox.as_str()));
-                });
-            }
+            route.write_header(xml);
         });
         xml.element("soap:Body", &[], |xml| operation.write(xml, config.version));
     });

@@ -5,7 +5,10 @@
 use std::time::Duration;
 
 use super::{document::Element, operation::Effect};
-use crate::model::fault::{Fault, FaultKind, FaultScope};
+use crate::model::{
+    address::Address,
+    fault::{Fault, FaultKind, FaultScope},
+};
 
 /// What the server says of a request or of one item of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -51,6 +54,12 @@ impl ServerError {
             Some(inner) if self.code == "ErrorInternalServerError" && !inner.is_empty() => inner,
             Some(_) | None => &self.code,
         }
+    }
+
+    /// The address that a server names in place of an alias.
+    fn primary_address(&self) -> Option<Address> {
+        let named = (self.code == "ErrorNonPrimarySmtpAddress").then(|| self.value("Primary")).flatten();
+        named.and_then(|address| Address::parse(address.trim()).ok())
     }
 
     fn back_off(&self) -> Option<Duration> {
@@ -313,6 +322,9 @@ impl Circumstances {
         };
         let mut fault = self.named(Fault::new(scope, kind, code, sentence(code, error)));
         fault.hint = row.and_then(|row| row.hint).map(str::to_owned);
+        if let Some(primary) = error.primary_address() {
+            fault.hint = Some(format!("use {primary} in its place: that is the primary address of the mailbox"));
+        }
         fault
     }
 
@@ -437,6 +449,15 @@ mod tests {
         assert_eq!((read.scope, read.kind), (Mailbox, later(None)));
         let whole = circumstances(Effect::Write, true).of_request(&error("ErrorInternalServerError", none));
         assert_eq!((whole.scope, whole.kind), (Mailbox, doubt(None)));
+    }
+
+    #[test]
+    fn the_primary_address_of_an_alias_is_named() {
+        let hint =
+            |values| circumstances(Effect::Read, true).of_request(&error("ErrorNonPrimarySmtpAddress", values)).hint;
+        assert!(hint(&[("Primary", "ana@example.test")]).unwrap().starts_with("use ana@example.test in its place"));
+        assert!(hint(&[("Primary", "no address")]).unwrap().contains("primary SMTP address"));
+        assert!(hint(&[]).unwrap().contains("primary SMTP address"));
     }
 
     #[test]

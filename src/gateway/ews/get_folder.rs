@@ -5,24 +5,19 @@
 use super::{
     document::{Element, Unreadable},
     operation::{Effect, Operation, ReadError, only},
+    route::Route,
     xml::Xml,
 };
 use crate::{
-    model::{
-        address::Address,
-        fault::{Fault, FaultKind, FaultScope},
-    },
+    model::fault::{Fault, FaultKind, FaultScope},
     settings::ServerVersion,
 };
 
 /// Asks for the id of the calendar of a mailbox.
 #[derive(Debug)]
 pub(super) struct GetFolder<'a> {
-    /// Whose calendar.
-    pub(super) mailbox: &'a Address,
-    /// Whether the header of the request names the mailbox; else the folder does, or the server would open the
-    /// account's own calendar.
-    pub(super) impersonation: bool,
+    /// The way to the mailbox.
+    pub(super) route: Route<'a>,
 }
 
 impl Operation for GetFolder<'_> {
@@ -43,16 +38,7 @@ impl Operation for GetFolder<'_> {
                     xml.empty("t:FieldURI", &[("FieldURI", "folder:FolderClass")]);
                 });
             });
-            xml.element("m:FolderIds", &[], |xml| {
-                let calendar = [("Id", "calendar")];
-                if self.impersonation {
-                    xml.empty("t:DistinguishedFolderId", &calendar);
-                } else {
-                    xml.element("t:DistinguishedFolderId", &calendar, |xml| {
-                        xml.element("t:Mailbox", &[], |xml| xml.text("t:EmailAddress", self.mailbox.as_str()));
-                    });
-                }
-            });
+            xml.element("m:FolderIds", &[], |xml| self.route.write_folder(xml, "calendar"));
         });
     }
 
@@ -74,24 +60,28 @@ impl Operation for GetFolder<'_> {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use super::GetFolder;
+    use super::{GetFolder, Route};
     use crate::{
         gateway::ews::sample::{self, Delegate, Latest, Oldest, check_answer, check_request},
         model::fault::{FaultKind, FaultScope},
+        settings::EwsAccess,
     };
 
     #[test]
     fn the_request_names_the_mailbox() {
         let mailbox = sample::mailbox();
-        check_request("get_folder", &Latest, &GetFolder { mailbox: &mailbox, impersonation: true });
-        check_request("get_folder_2007", &Oldest, &GetFolder { mailbox: &mailbox, impersonation: true });
-        check_request("get_folder_delegate", &Delegate, &GetFolder { mailbox: &mailbox, impersonation: false });
+        for (golden, setting) in
+            [("get_folder", Latest), ("get_folder_2007", Oldest), ("get_folder_delegate", Delegate)]
+        {
+            let route = Route::new(&setting.config().access, &mailbox);
+            check_request(golden, &setting, &GetFolder { route });
+        }
     }
 
     #[test]
     fn the_answer_is_read() {
         let mailbox = sample::mailbox();
-        let operation = GetFolder { mailbox: &mailbox, impersonation: true };
+        let operation = GetFolder { route: Route::new(&EwsAccess::impersonation(), &mailbox) };
         assert_eq!(
             check_answer(&operation, include_str!("../../../tests/goldens/ews/get_folder.answer.xml")).unwrap(),
             "AQ+cal="

@@ -8,11 +8,13 @@ mod apply;
 mod batch;
 mod calendar_item;
 mod client;
+mod create_folder;
 mod create_item;
 mod delete_item;
 mod document;
 mod envelope;
 mod fault;
+mod find_folder;
 mod find_item;
 mod get_folder;
 mod get_item;
@@ -22,6 +24,7 @@ mod operation;
 mod read;
 mod recurrence;
 mod response;
+mod route;
 #[cfg(test)]
 mod sample;
 #[cfg(test)]
@@ -35,7 +38,10 @@ mod xml;
 
 use std::sync::Arc;
 
-use super::{Answer, BatchLimits, Calendar, Gateway, Later, Pace, Reading, Write, acceptance::Acceptance};
+use super::{
+    Answer, BatchLimits, Calendar, Gateway, Later, ListedCalendar, Pace, Reading, Write, acceptance::Acceptance,
+    of_mailbox,
+};
 use crate::{
     auth::Authorization,
     clock::{Clock, SystemClock},
@@ -47,10 +53,13 @@ use crate::{
         link::{FoundItem, ItemRef, Owner},
         shown::Seen,
     },
-    settings::ServerVersion,
+    settings::{EwsAccess, ServerVersion},
 };
 use client::Client;
+use create_folder::CreateFolder;
+use find_folder::FindFolder;
 use get_folder::GetFolder;
+use route::Route;
 
 /// Keys of one probe: each is a comparison of the restriction.
 const PROBE_KEYS_MAX: usize = 50;
@@ -62,8 +71,8 @@ pub struct EwsConfig {
     pub url: String,
     /// The schema version that requests are made for.
     pub version: ServerVersion,
-    /// Whether requests are sent in the name of the mailbox; else the account needs delegate rights.
-    pub impersonation: bool,
+    /// How the account gets into a mailbox.
+    pub access: EwsAccess,
     /// The name that is written on our items.
     pub owner: Owner,
     /// How many items one request carries.
@@ -108,8 +117,23 @@ impl Gateway for EwsGateway {
 
     fn open<'a>(&'a self, mailbox: &'a Address) -> Later<'a, Result<Calendar, Fault>> {
         Box::pin(async move {
-            let operation = GetFolder { mailbox, impersonation: self.client.config.impersonation };
+            let operation = GetFolder { route: Route::new(&self.client.config.access, mailbox) };
             let id = self.client.send(mailbox, &operation).await?;
+            Ok(Calendar { mailbox: mailbox.clone(), id })
+        })
+    }
+
+    fn calendars<'a>(&'a self, mailbox: &'a Address) -> Later<'a, Result<Vec<ListedCalendar>, Fault>> {
+        Box::pin(async move {
+            let route = Route::new(&self.client.config.access, mailbox);
+            self.client.send(mailbox, &FindFolder { route }).await
+        })
+    }
+
+    fn create_calendar<'a>(&'a self, mailbox: &'a Address, name: &'a str) -> Later<'a, Result<Calendar, Fault>> {
+        Box::pin(async move {
+            let route = Route::new(&self.client.config.access, mailbox);
+            let id = self.client.send(mailbox, &CreateFolder { route, name }).await.map_err(of_mailbox)?;
             Ok(Calendar { mailbox: mailbox.clone(), id })
         })
     }

@@ -13,7 +13,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use jiff::civil::Weekday;
 
-use super::{EwsConfig, EwsGateway, envelope::envelope, operation::Operation};
+use super::{EwsConfig, EwsGateway, envelope::envelope, operation::Operation, route::Route};
 use crate::{
     auth::Authorization,
     gateway::{Calendar, Later, Pace, RequestReport},
@@ -28,7 +28,7 @@ use crate::{
         time::EventTime,
         zone::Zone,
     },
-    settings::ServerVersion,
+    settings::{EwsAccess, ServerVersion},
 };
 
 /// The settings that requests are written for.
@@ -49,15 +49,15 @@ pub(super) const VERSIONS: [(Setting, &str); 4] =
 
 impl Setting {
     pub(super) fn config(self) -> EwsConfig {
-        let (version, impersonation) = match self {
-            Latest => (ServerVersion::V2016_10_10, true),
-            Of2013 => (ServerVersion::Exchange2013_SP1, true),
-            Of2010 => (ServerVersion::Exchange2010_SP2, true),
-            Oldest => (ServerVersion::Exchange2007_SP1, true),
-            Delegate => (ServerVersion::Exchange2010_SP2, false),
+        let (version, access) = match self {
+            Latest => (ServerVersion::V2016_10_10, EwsAccess::impersonation()),
+            Of2013 => (ServerVersion::Exchange2013_SP1, EwsAccess::impersonation()),
+            Of2010 => (ServerVersion::Exchange2010_SP2, EwsAccess::impersonation()),
+            Oldest => (ServerVersion::Exchange2007_SP1, EwsAccess::impersonation()),
+            Delegate => (ServerVersion::Exchange2010_SP2, EwsAccess::Delegate),
         };
         let url = "https://mail.example.test/EWS/Exchange.asmx".to_owned();
-        EwsConfig { url, version, impersonation, owner: owner(), batch_size: 3, gzip_requests: false }
+        EwsConfig { url, version, access, owner: owner(), batch_size: 3, gzip_requests: false }
     }
 }
 
@@ -144,9 +144,15 @@ pub(super) fn ambiguous() -> DesiredEvent {
     event
 }
 
+/// The envelope of an operation on Ana's mailbox.
+pub(super) fn request<O: Operation>(setting: &Setting, operation: &O) -> Vec<u8> {
+    let (config, mailbox) = (setting.config(), mailbox());
+    envelope(&config, &Route::new(&config.access, &mailbox), operation)
+}
+
 /// Compares the request of an operation with `tests/goldens/ews/<name>.xml`; writes the file when `UPDATE_GOLDEN` is set.
 pub(super) fn check_request<O: Operation>(name: &str, setting: &Setting, operation: &O) {
-    let written = String::from_utf8(envelope(&setting.config(), &mailbox(), operation)).unwrap();
+    let written = String::from_utf8(request(setting, operation)).unwrap();
     let written = written.replace("><", ">\n<") + "\n";
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/goldens/ews/{name}.xml"));
     if std::env::var_os("UPDATE_GOLDEN").is_some() {

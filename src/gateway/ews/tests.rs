@@ -614,7 +614,7 @@ proptest! {
         let (calendar, owner) = (sample::calendar(), sample::owner());
         let events = vec![(&event, event.fingerprint(), 1)];
         let operation = super::create_item::CreateItem { calendar: &calendar, events, owner: &owner };
-        let written = super::envelope::envelope(&setting.config(), &sample::mailbox(), &operation);
+        let written = sample::request(&setting, &operation);
         let body = super::document::soap_body(&written).unwrap();
         let item = body.descend(&["CreateItem", "Items", "CalendarItem"]).unwrap();
         let places: Vec<usize> = item

@@ -238,7 +238,6 @@ mod tests {
     use super::{Target, Update, UpdateItem, Way};
     use crate::{
         gateway::ews::{
-            envelope::envelope,
             occurrences::{Act, occurrences},
             sample::{self, Latest, Oldest, check_answer, check_request},
         },
@@ -306,7 +305,7 @@ mod tests {
         event.time = EventTime::AllDay { first: day, last: day, zone: Zone::parse("Africa/Cairo").unwrap() };
         let written = |setting: sample::Setting| {
             let operation = UpdateItem { changes: vec![(target(1), fields(&event, &[Field::Time], &owner))] };
-            String::from_utf8(envelope(&setting.config(), &sample::mailbox(), &operation)).unwrap()
+            String::from_utf8(sample::request(&setting, &operation)).unwrap()
         };
         let days = ["<t:Start>2026-04-23T00:00:00</t:Start>", "<t:End>2026-04-24T00:00:00</t:End>"];
         let zones =
@@ -326,7 +325,7 @@ mod tests {
         for field in [[Field::Recurrence], [Field::Occurrences]] {
             for (event, expected) in [(&series, true), (&single, false)] {
                 let operation = UpdateItem { changes: vec![(target(1), fields(event, &field, &owner))] };
-                let written = envelope(&Latest.config(), &sample::mailbox(), &operation);
+                let written = sample::request(&Latest, &operation);
                 let written = String::from_utf8(written).unwrap();
                 assert!(names.iter().all(|name| written.contains(name) == expected), "{field:?} {written}");
                 assert_eq!(written.contains("SetItemField><t:FieldURI FieldURI=\"calendar:Recurrence\""), expected);

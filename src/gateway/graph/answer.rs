@@ -54,7 +54,17 @@ pub(super) struct PageAnswer {
 #[serde(default)]
 pub(super) struct CalendarAnswer {
     pub(super) id: Option<String>,
+    pub(super) name: Option<String>,
     pub(super) owner: Option<OwnerAnswer>,
+}
+
+/// A page of calendars.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct CalendarPage {
+    pub(super) value: Option<Vec<CalendarAnswer>>,
+    #[serde(rename = "@odata.nextLink")]
+    pub(super) next_link: Option<String>,
 }
 
 /// Whose calendar it is.

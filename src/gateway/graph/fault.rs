@@ -86,7 +86,12 @@ pub(super) fn of_closed_mailbox(fault: Fault) -> Fault {
 /// The fault of a request without an answer.
 pub(super) fn of_transport(error: &TransportError, verb: Verb) -> Fault {
     match error {
-        TransportError::Unreachable { .. } => {
+        TransportError::Untrusted { problem, .. } => {
+            let kind = FaultKind::Transient { wait: None };
+            Fault::new(FaultScope::Server, kind, problem.code(), error.to_string()).hint(problem.hint())
+        }
+        // Only a connection that logs on by itself says so, and Graph has none.
+        TransportError::Unreachable { .. } | TransportError::NoLogOn { .. } => {
             let kind = FaultKind::Transient { wait: None };
             Fault::new(FaultScope::Server, kind, "Unreachable", error.to_string())
         }

@@ -7,12 +7,14 @@
 mod answer;
 mod apply;
 mod batch;
+mod create_calendar;
 mod create_event;
 mod delete_event;
 mod event;
 mod fault;
 mod get_calendar;
 mod get_event;
+mod list_calendars;
 mod list_events;
 mod list_instances;
 mod occurrences;
@@ -25,7 +27,10 @@ mod update_event;
 
 use std::{fmt, sync::Arc};
 
-use super::{Answer, BatchLimits, Calendar, Gateway, Later, Pace, Reading, Write, acceptance::Acceptance};
+use super::{
+    Answer, BatchLimits, Calendar, Gateway, Later, ListedCalendar, Pace, Reading, Write, acceptance::Acceptance,
+    of_mailbox,
+};
 use crate::{
     auth::Authorization,
     clock::Clock,
@@ -93,6 +98,14 @@ impl Gateway for GraphGateway {
 
     fn open<'a>(&'a self, mailbox: &'a Address) -> Later<'a, Result<Calendar, Fault>> {
         Box::pin(get_calendar::get_calendar(self, mailbox))
+    }
+
+    fn calendars<'a>(&'a self, mailbox: &'a Address) -> Later<'a, Result<Vec<ListedCalendar>, Fault>> {
+        Box::pin(list_calendars::list_calendars(self, mailbox))
+    }
+
+    fn create_calendar<'a>(&'a self, mailbox: &'a Address, name: &'a str) -> Later<'a, Result<Calendar, Fault>> {
+        Box::pin(async move { create_calendar::create_calendar(self, mailbox, name).await.map_err(of_mailbox) })
     }
 
     fn read<'a>(&'a self, calendar: &'a Calendar, _: Option<&'a str>) -> Later<'a, Result<Reading, Fault>> {

@@ -3,6 +3,7 @@
 //! Fields are ids, counts, codes and names of things. Never a title, a body, a password or a token; `message` is the sentence of a
 //! server or of our own fault, which holds none of them either.
 
+mod credential;
 mod daemon;
 mod item;
 mod mailbox;
@@ -10,6 +11,7 @@ mod request;
 mod settings;
 mod source;
 
+pub use credential::*;
 pub use daemon::*;
 pub use item::*;
 pub use mailbox::*;
@@ -20,5 +22,12 @@ pub use source::*;
 use super::EventDescription;
 
 /// The descriptions, file by file.
-pub(super) const ALL: [fn() -> Vec<EventDescription>; 6] =
-    [daemon::describe, settings::describe, source::describe, mailbox::describe, item::describe, request::describe];
+pub(super) const ALL: [fn() -> Vec<EventDescription>; 7] = [
+    daemon::describe,
+    settings::describe,
+    credential::describe,
+    source::describe,
+    mailbox::describe,
+    item::describe,
+    request::describe,
+];

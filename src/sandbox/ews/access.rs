@@ -162,7 +162,7 @@ impl<'a> Session<'a> {
         let primary = self.store.mailbox(address)?.settings.address;
         if !primary.eq_ignore_ascii_case(address) {
             let message = "The primary SMTP address must be specified when referencing a mailbox.";
-            return Err(ItemFault::new("ErrorNonPrimarySmtpAddress", message));
+            return Err(ItemFault { primary: Some(primary), ..ItemFault::new("ErrorNonPrimarySmtpAddress", message) });
         }
         Ok((primary, wanted))
     }
@@ -213,7 +213,7 @@ fn impersonate(store: &Store, caller: &Caller, impersonated: &Impersonated) -> R
         return Err(Fault::new("ErrorImpersonationDenied", message));
     }
     let unknown = match impersonated {
-        Impersonated::Sid => return Err(Fault::new("ErrorInvalidUserSid", "The user SID is invalid.")),
+        Impersonated::Sid(_) => Fault::new("ErrorInvalidUserSid", "The user SID is invalid."),
         Impersonated::PrincipalName(_) => {
             Fault::new("ErrorInvalidUserPrincipalName", "The user principal name is invalid.")
         }
@@ -221,7 +221,7 @@ fn impersonate(store: &Store, caller: &Caller, impersonated: &Impersonated) -> R
             Fault::new("ErrorNonExistentMailbox", "The SMTP address has no mailbox associated with it.")
         }
     };
-    let address = impersonated.address().unwrap_or_default();
+    let address = &impersonated.address(store).unwrap_or_default();
     let Ok(mailbox) = store.mailbox(address) else { return Err(unknown) };
     if mailbox.settings.state == crate::sandbox::store::MailboxState::Elsewhere {
         return Err(Fault::new("ErrorNonExistentMailbox", "No mailbox with such guid."));
@@ -229,7 +229,7 @@ fn impersonate(store: &Store, caller: &Caller, impersonated: &Impersonated) -> R
     let primary = mailbox.settings.address;
     if matches!(impersonated, Impersonated::PrimarySmtpAddress(_)) && !primary.eq_ignore_ascii_case(address) {
         let message = "The primary SMTP address must be specified when referencing a mailbox.";
-        return Err(Fault::new("ErrorNonPrimarySmtpAddress", message));
+        return Err(Fault::with_values("ErrorNonPrimarySmtpAddress", message, vec![("Primary", primary)]));
     }
     if !caller.impersonation.covers(&primary) {
         let message = "The account does not have permission to impersonate the requested user.";

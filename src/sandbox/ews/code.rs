@@ -6,7 +6,7 @@ use crate::sandbox::store::StoreError;
 impl From<StoreError> for ItemFault {
     fn from(error: StoreError) -> Self {
         let (code, field) = code_of(&error);
-        Self { code, message: sentence(&error), field: field.map(str::to_owned) }
+        Self { field: field.map(str::to_owned), ..Self::new(code, sentence(&error)) }
     }
 }
 

@@ -6,7 +6,7 @@ use super::{
     version::Version,
     zone,
 };
-use crate::sandbox::store::Zone;
+use crate::sandbox::store::{MailboxSettings, Store, Zone};
 
 /// The headers of a request.
 #[derive(Debug, Clone)]
@@ -21,19 +21,22 @@ pub(super) struct Header {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Impersonated {
     PrincipalName(String),
-    Sid,
+    Sid(String),
     PrimarySmtpAddress(String),
     SmtpAddress(String),
 }
 
 impl Impersonated {
-    /// The address, when the name is one.
-    pub(super) fn address(&self) -> Option<&str> {
+    /// The address of the mailbox that the name leads to; of an address the address itself, known or not.
+    pub(super) fn address(&self, store: &Store) -> Option<String> {
+        let owner = |is_it: &dyn Fn(&MailboxSettings) -> bool| {
+            let mut all = store.mailboxes().into_iter().map(|mailbox| mailbox.settings);
+            all.find(is_it).map(|settings| settings.address)
+        };
         match self {
-            Self::PrincipalName(address) | Self::PrimarySmtpAddress(address) | Self::SmtpAddress(address) => {
-                Some(address)
-            }
-            Self::Sid => None,
+            Self::PrincipalName(name) => owner(&|one| one.principal_name.eq_ignore_ascii_case(name)),
+            Self::Sid(sid) => owner(&|one| !sid.is_empty() && one.sid == *sid),
+            Self::PrimarySmtpAddress(address) | Self::SmtpAddress(address) => Some(address.clone()),
         }
     }
 }
@@ -100,7 +103,7 @@ fn read_impersonation(element: &Element) -> Result<Impersonated, Fault> {
     match name.name.as_str() {
         _ if name.space != Space::Types => {}
         "PrincipalName" => return Ok(Impersonated::PrincipalName(text)),
-        "SID" => return Ok(Impersonated::Sid),
+        "SID" => return Ok(Impersonated::Sid(text)),
         "PrimarySmtpAddress" => return Ok(Impersonated::PrimarySmtpAddress(text)),
         "SmtpAddress" => return Ok(Impersonated::SmtpAddress(text)),
         _ => {}

@@ -86,11 +86,13 @@ pub(super) struct ItemFault {
     pub(super) message: String,
     /// The path of the property at fault, as `FieldURI`.
     pub(super) field: Option<String>,
+    /// The primary address of the mailbox whose alias was named.
+    pub(super) primary: Option<String>,
 }
 
 impl ItemFault {
     pub(super) fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), field: None }
+        Self { code, message: message.into(), field: None, primary: None }
     }
 
     pub(super) fn on(code: &'static str, message: impl Into<String>, field: impl Into<String>) -> Self {

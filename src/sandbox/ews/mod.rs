@@ -164,15 +164,21 @@ impl Call {
     /// know is given as it was sent.
     pub fn mailbox(&self, store: &Store, caller: &Caller) -> Option<String> {
         let targets = self.targets();
-        let impersonated = self.header.impersonated.as_ref().and_then(|one| one.address());
-        let named = impersonated.or_else(|| targets.folders.iter().find_map(|folder| folder.mailbox()));
+        let impersonated = self.header.impersonated.as_ref().and_then(|one| one.address(store));
+        let explicit = || targets.folders.iter().find_map(|folder| folder.mailbox()).map(str::to_owned);
+        let named = impersonated.or_else(explicit);
         if let Some(address) = named {
-            let primary = store.mailbox(address).ok().map(|mailbox| mailbox.settings.address);
-            return Some(primary.unwrap_or_else(|| address.to_owned()));
+            let primary = store.mailbox(&address).ok().map(|mailbox| mailbox.settings.address);
+            return Some(primary.unwrap_or(address));
         }
         let ids = targets.folders.iter().filter_map(|folder| folder.id());
         let ids = ids.chain(targets.items.iter().map(|item| item.id.as_str()));
         ids.into_iter().find_map(|id| access::mailbox_of_id(store, id)).or_else(|| caller.mailbox.clone())
+    }
+
+    /// Whether it is made for a newer version of the schema than this one.
+    pub fn is_newer_than(&self, newest: &str) -> bool {
+        version::Version::parse(newest).is_some_and(|newest| self.header.version > newest)
     }
 
     /// How many items, folders or searches the request asks for: as many response messages come back.

@@ -70,6 +70,11 @@ fn message(writer: &mut Writer, name: &str, empty: &str, outcome: &Outcome) {
                 writer.empty("t:FieldURI", &[("FieldURI", field)]);
                 writer.close("m:MessageXml");
             }
+            if let Some(primary) = &fault.primary {
+                writer.open("m:MessageXml", &[]);
+                writer.text_with("t:Value", &[("Name", "Primary")], primary);
+                writer.close("m:MessageXml");
+            }
             writer.raw(empty);
         }
         Outcome::Stopped => {

@@ -7,29 +7,37 @@ use super::{
     super::{
         answer,
         caller::{Caller, Delegation, Impersonation, Right},
+        cloud,
         counters::increment,
         ews,
         faults::{Face, Site},
         gate::{Admission, Refusal},
         identity::{Denied, Who},
+        ntlm,
         service::Sandbox,
-        settings::Scope,
+        settings::{LogOnScheme, Scope},
         token::Audience,
     },
-    Inbound, Outcome, login_page,
+    Inbound, Outcome, elsewhere, login_page, proxy,
 };
 
 /// The role that opens EWS to an application.
 const ROLE: &str = "full_access_as_app";
+/// The role that Exchange itself grants (RBAC for Applications).
+const RBAC_ROLE: &str = "Application EWS.AccessAsApp";
 
 /// Answers a request to `/EWS/Exchange.asmx`.
 pub(in super::super) async fn answer(sandbox: &Sandbox, inbound: &Inbound) -> Outcome {
-    let who = sandbox.identity().who(inbound.header("authorization"), Audience::Ews, sandbox.now());
-    let who = match who {
-        Ok(who) => who,
+    let who = match who(sandbox, inbound) {
+        Ok(Asked::By(who)) => who,
+        Ok(Asked::ForAChallenge(token)) => {
+            sandbox.counters().update(|counts| counts.challenges += 1);
+            let response = answer::answer(401, "text/html; charset=utf-8", Bytes::new());
+            return Outcome::Answer(answer::with_header(response, "www-authenticate", &format!("NTLM {token}")));
+        }
         Err(denied) => return Outcome::Answer(unauthorized(sandbox, &denied)),
     };
-    let Some(caller) = caller(who) else { return Outcome::Answer(answer::empty(403)) };
+    let Some(caller) = caller(*who) else { return Outcome::Answer(answer::empty(403)) };
     if inbound.method != Method::POST {
         return Outcome::Answer(answer::html(200, "<html><body>You have created a service.</body></html>".to_owned()));
     }
@@ -43,6 +51,13 @@ pub(in super::super) async fn answer(sandbox: &Sandbox, inbound: &Inbound) -> Ou
             return Outcome::Answer(soap(reply));
         }
     };
+    let newest = sandbox.settings().ews_version_max.as_deref();
+    if newest.is_some_and(|newest| call.is_newer_than(newest)) {
+        return Outcome::Answer(soap(ews::fault(
+            "ErrorInvalidServerVersion",
+            "The specified server version is invalid.",
+        )));
+    }
     let operation = call.operation();
     let mailbox = call.mailbox(sandbox.store(), &caller).map(|address| address.to_lowercase());
     let items = u64::try_from(call.item_count()).unwrap_or(u64::MAX);
@@ -57,6 +72,30 @@ pub(in super::super) async fn answer(sandbox: &Sandbox, inbound: &Inbound) -> Ou
     if pass.drop_answer { Outcome::Broken } else { Outcome::Answer(response) }
 }
 
+/// What a request is.
+enum Asked {
+    By(Box<Who>),
+    ForAChallenge(String),
+}
+
+/// Who asks: whom the connection belongs to, or who shows a credential.
+fn who(sandbox: &Sandbox, inbound: &Inbound) -> Result<Asked, Denied> {
+    let (settings, authorization) = (sandbox.settings(), inbound.header("authorization"));
+    if let Some(wire) = &inbound.wire
+        && settings.authentication.contains(&LogOnScheme::Ntlm)
+    {
+        let protection = settings.extended_protection;
+        match ntlm::step(sandbox.identity(), protection, wire, authorization, sandbox.now()) {
+            Some(ntlm::Step::Challenge(token)) => return Ok(Asked::ForAChallenge(token)),
+            Some(ntlm::Step::Known(account)) => return Ok(Asked::By(Box::new(Who::Account(account)))),
+            Some(ntlm::Step::Denied(denied)) => return Err(denied),
+            None => {}
+        }
+    }
+    let face = (Audience::Ews, cloud::host(&inbound.origin));
+    sandbox.identity().who(authorization, face, sandbox.now()).map(Box::new).map(Asked::By)
+}
+
 /// The rights of who asks; an application without the role has none.
 fn caller(who: Who) -> Option<Caller> {
     match who {
@@ -65,20 +104,31 @@ fn caller(who: Who) -> Option<Caller> {
             mailbox: account.mailbox,
             is_application: false,
             impersonation: impersonation(account.impersonate),
-            delegations: account
-                .delegate_of
-                .into_iter()
-                .map(|mailbox| Delegation { mailbox, right: Right::Editor })
+            delegations: delegations(account.delegate_of, Right::Editor)
+                .chain(delegations(account.reviewer_of, Right::Reviewer))
                 .collect(),
         }),
-        Who::Application(application) => application.roles.iter().any(|role| role == ROLE).then(|| Caller {
-            name: application.client_id,
-            mailbox: None,
-            is_application: true,
-            impersonation: impersonation(application.scope),
-            delegations: Vec::new(),
-        }),
+        Who::Application(application) => {
+            let scope = if application.roles.iter().any(|role| role == ROLE) {
+                application.scope
+            } else if application.rbac_roles.iter().any(|role| role == RBAC_ROLE) {
+                application.rbac_scope
+            } else {
+                return None;
+            };
+            Some(Caller {
+                name: application.client_id,
+                mailbox: None,
+                is_application: true,
+                impersonation: impersonation(scope),
+                delegations: Vec::new(),
+            })
+        }
     }
+}
+
+fn delegations(mailboxes: Vec<String>, right: Right) -> impl Iterator<Item = Delegation> {
+    mailboxes.into_iter().map(move |mailbox| Delegation { mailbox, right })
 }
 
 fn impersonation(scope: Scope) -> Impersonation {
@@ -96,7 +146,11 @@ fn soap(reply: ews::Reply) -> Response<Bytes> {
 
 fn unauthorized(sandbox: &Sandbox, denied: &Denied) -> Response<Bytes> {
     let reason = match denied {
-        Denied::NoCredential => String::new(),
+        Denied::NoCredential | Denied::OutOfOrder | Denied::Unsigned { .. } => String::new(),
+        Denied::Unbound { .. } => {
+            sandbox.counters().update(|counts| counts.unbound_log_ons += 1);
+            String::new()
+        }
         Denied::WrongPassword { user } => {
             sandbox.counters().failed_log_on(user);
             String::new()
@@ -108,15 +162,17 @@ fn unauthorized(sandbox: &Sandbox, denied: &Denied) -> Response<Bytes> {
         Denied::Token(fault) => fault.message().to_owned(),
     };
     let response = answer::answer(401, "text/html; charset=utf-8", reason.clone());
-    let response = answer::with_header(response, "www-authenticate", "Basic realm=\"sandbox\"");
-    let response = answer::with_header(response, "www-authenticate", "Bearer realm=\"\"");
+    let schemes = sandbox.settings().authentication.iter().map(|scheme| scheme.challenge());
+    let response = schemes
+        .chain(["Bearer realm=\"\""])
+        .fold(response, |response, scheme| answer::with_header(response, "www-authenticate", scheme));
     match denied {
         Denied::Token(_) => answer::with_header(
             response,
             "x-ms-diagnostics",
             &format!("2000003;reason=\"{reason}\";error_category=\"invalid_token\""),
         ),
-        Denied::NoCredential | Denied::WrongPassword { .. } | Denied::Locked { .. } => response,
+        _ => response,
     }
 }
 
@@ -142,5 +198,8 @@ fn refused(sandbox: &Sandbox, refusal: Refusal) -> Response<Bytes> {
             unauthorized(sandbox, &Denied::Token(super::super::token::TokenFault::Revoked))
         }
         Refusal::LoginPage => login_page(),
+        Refusal::Proxy => proxy(),
+        Refusal::Redirect => elsewhere(),
+        Refusal::Forbidden => answer::empty(403),
     }
 }

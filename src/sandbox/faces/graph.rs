@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     super::{
-        answer,
+        answer, cloud,
         faults::{Face, Site},
         gate::{Admission, Refusal},
         graph::{
@@ -21,7 +21,7 @@ use super::{
         token::Audience,
         urlencoded,
     },
-    Inbound, Outcome, login_page,
+    Inbound, Outcome, elsewhere, login_page, proxy,
 };
 
 /// One request, alone or of a batch.
@@ -39,14 +39,20 @@ struct One<'a> {
 
 /// Answers a request below `/v1.0/`.
 pub(in super::super) async fn answer(sandbox: &Sandbox, inbound: &Inbound, path: &str) -> Outcome {
-    let who = sandbox.identity().who(inbound.header("authorization"), Audience::Graph, sandbox.now());
+    let face = (Audience::Graph, cloud::host(&inbound.origin));
+    let who = sandbox.identity().who(inbound.header("authorization"), face, sandbox.now());
     let application = match who {
         Ok(Who::Application(application)) => application,
         Ok(Who::Account(_)) => return Outcome::Answer(unauthorized(sandbox, "Access token is empty.")),
         Err(denied) => {
             let message = match denied {
                 Denied::Token(fault) => fault.message(),
-                Denied::NoCredential | Denied::WrongPassword { .. } | Denied::Locked { .. } => "Access token is empty.",
+                Denied::NoCredential
+                | Denied::WrongPassword { .. }
+                | Denied::Locked { .. }
+                | Denied::OutOfOrder
+                | Denied::Unsigned { .. }
+                | Denied::Unbound { .. } => "Access token is empty.",
             };
             return Outcome::Answer(unauthorized(sandbox, message));
         }
@@ -155,7 +161,11 @@ fn may(application: &ApplicationSettings, route: &Route, mailbox: &str) -> Resul
         return Err(GraphError::new(403, "Authorization_RequestDenied", message));
     }
     let reaches = has("Calendars.ReadWrite") || (has("Calendars.Read") && !route.operation.writes());
-    if reaches && application.scope.contains(mailbox) {
+    let granted = |role: &str| application.rbac_roles.iter().any(|one| one == role);
+    let granted = granted("Application Calendars.ReadWrite")
+        || (granted("Application Calendars.Read") && !route.operation.writes());
+    // What Exchange grants adds to what the token carries.
+    if (reaches && application.scope.contains(mailbox)) || (granted && application.rbac_scope.contains(mailbox)) {
         return Ok(());
     }
     Err(GraphError::new(403, "ErrorAccessDenied", "Access is denied. Check credentials and try again."))
@@ -295,6 +305,12 @@ fn refused(sandbox: &Sandbox, refusal: Refusal) -> Response<Bytes> {
             return unauthorized(sandbox, super::super::token::TokenFault::Revoked.message());
         }
         Refusal::LoginPage => return login_page(),
+        Refusal::Proxy => return proxy(),
+        Refusal::Redirect => return elsewhere(),
+        Refusal::Forbidden => {
+            let message = "Access is denied. Check credentials and try again.";
+            (GraphError::new(403, "ErrorAccessDenied", message), None)
+        }
     };
     let response = error_response(sandbox, &error);
     match retry_after {

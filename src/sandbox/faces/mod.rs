@@ -7,7 +7,7 @@ pub(super) mod token;
 use bytes::Bytes;
 use http::{HeaderMap, Method, Response};
 
-use super::answer;
+use super::{answer, wire::Wire};
 
 /// One request, body decompressed.
 #[derive(Debug, Clone)]
@@ -24,6 +24,8 @@ pub(super) struct Inbound {
     pub(super) body: Bytes,
     /// Scheme and host that the client asked, for links in answers.
     pub(super) origin: String,
+    /// The connection; none in process.
+    pub(super) wire: Option<Wire>,
 }
 
 impl Inbound {
@@ -40,6 +42,17 @@ pub enum Outcome {
     Answer(Response<Bytes>),
     /// A broken connection.
     Broken,
+}
+
+/// What a proxy says to those who have not logged on to it.
+fn proxy() -> Response<Bytes> {
+    let response = answer::html(407, "<html><body>Proxy Authentication Required</body></html>".to_owned());
+    answer::with_header(response, "proxy-authenticate", "Basic realm=\"proxy\"")
+}
+
+/// A redirect that leads to itself.
+fn elsewhere() -> Response<Bytes> {
+    answer::with_header(answer::empty(302), "location", "/owa/auth/logon.aspx")
 }
 
 /// What a gateway in front of the server shows to those who are not logged on.

@@ -6,12 +6,14 @@ use serde_json::json;
 use super::{
     super::{
         answer,
+        counters::increment,
         faults::{Face, Site},
         gate::{Admission, Refusal},
         service::Sandbox,
+        token::TokenAsk,
         urlencoded,
     },
-    Inbound, Outcome, login_page,
+    Inbound, Outcome, elsewhere, login_page, proxy,
 };
 
 /// The tenant of a token address.
@@ -38,10 +40,14 @@ pub(in super::super) async fn answer(sandbox: &Sandbox, inbound: &Inbound, tenan
         } else {
             "".into()
         };
-    let response = match sandbox.identity().tokens.issue(tenant, &form, now) {
-        Ok(token) => {
-            sandbox.counters().update(|counts| counts.tokens_issued += 1);
-            answer::json(200, &token)
+    let url = format!("{}{}", inbound.origin, inbound.path);
+    let response = match sandbox.identity().tokens.issue(TokenAsk { tenant, url: &url, form: &form }, now) {
+        Ok(issued) => {
+            sandbox.counters().update(|counts| {
+                counts.tokens_issued += 1;
+                increment(&mut counts.proofs, &issued.proved_by, 1);
+            });
+            answer::json(200, &issued.answer)
         }
         Err(refusal) => {
             if let Some(client_id) = &refusal.failed_log_on {
@@ -51,7 +57,13 @@ pub(in super::super) async fn answer(sandbox: &Sandbox, inbound: &Inbound, tenan
         }
     };
     let response = answer::with_header(response, "cache-control", "no-store, no-cache");
+    let response = answer::with_header(response, "date", &http_date(now));
     if pass.drop_answer { Outcome::Broken } else { Outcome::Answer(response) }
+}
+
+/// The instant of the sandbox's own clock: a client compares it with its own.
+fn http_date(now: jiff::Timestamp) -> String {
+    now.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
 
 fn refused(refusal: Refusal) -> http::Response<bytes::Bytes> {
@@ -66,6 +78,9 @@ fn refused(refusal: Refusal) -> http::Response<bytes::Bytes> {
         Refusal::Internal | Refusal::Moved => (500, None),
         Refusal::Unauthorized | Refusal::TokenRevoked => (401, None),
         Refusal::LoginPage => return login_page(),
+        Refusal::Proxy => return proxy(),
+        Refusal::Redirect => return elsewhere(),
+        Refusal::Forbidden => return answer::empty(403),
     };
     let response = answer::json(status, &transient);
     match retry_after {

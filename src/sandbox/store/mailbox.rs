@@ -27,15 +27,21 @@ pub struct MailboxSettings {
     pub zone: Option<Zone>,
     /// Where it is.
     pub state: MailboxState,
+    /// The user principal name of the person.
+    pub principal_name: String,
+    /// The security identifier of the person; empty for none.
+    pub sid: String,
 }
 
 impl MailboxSettings {
     /// A normal mailbox without aliases.
     #[must_use]
     pub fn new(address: impl Into<String>) -> Self {
-        let address = address.into();
+        let address: String = address.into();
         let display_name = address.split('@').next().unwrap_or_default().to_owned();
-        Self { address, aliases: Vec::new(), display_name, zone: None, state: MailboxState::Normal }
+        let principal_name = address.clone();
+        let (zone, state) = (None, MailboxState::Normal);
+        Self { address, aliases: Vec::new(), display_name, zone, state, principal_name, sid: String::new() }
     }
 }
 
@@ -106,8 +112,8 @@ pub(super) struct Mailbox {
     pub(super) tick: u32,
     /// Counts the items and their moves.
     pub(super) counter: u32,
-    /// The names of the calendars; the first is the default one.
-    pub(super) folders: Vec<String>,
+    /// The names of the calendars; the first is the default one, and a deleted one has none.
+    pub(super) folders: Vec<Option<String>>,
     pub(super) items: BTreeMap<u32, Arc<Item>>,
     /// From the alias of an item to its number.
     pub(super) aliases: HashMap<u32, u32>,
@@ -130,7 +136,7 @@ impl Mailbox {
             epoch: 0,
             tick: 0,
             counter: 0,
-            folders: vec!["Calendar".to_owned()],
+            folders: vec![Some("Calendar".to_owned())],
             items: BTreeMap::new(),
             aliases: HashMap::new(),
             departures: Vec::new(),
@@ -180,12 +186,13 @@ impl Mailbox {
         if identity.kind != IdKind::Folder {
             return Err(StoreError::WrongKindOfId);
         }
-        let known = usize::try_from(identity.number).is_ok_and(|number| number < self.folders.len());
+        let folder = usize::try_from(identity.number).ok().and_then(|number| self.folders.get(number));
+        let known = folder.is_some_and(Option::is_some);
         if identity.mailbox == self.number && known { Ok(identity.number) } else { Err(StoreError::UnknownFolder) }
     }
 
     pub(super) fn folder_info(&self, folder: u32) -> Option<FolderInfo> {
-        let name = self.folders.get(usize::try_from(folder).ok()?)?.clone();
+        let name = self.folders.get(usize::try_from(folder).ok()?)?.clone()?;
         Some(FolderInfo {
             id: self.folder_id(folder),
             change_key: super::identity::change_key(self.seed, self.number, folder),

@@ -174,12 +174,54 @@ impl Store {
     /// [`StoreError::FolderExists`], or when the mailbox cannot be reached.
     pub fn add_folder(&self, address: &str, name: &str) -> Result<FolderInfo, StoreError> {
         self.with(address, |mailbox| {
-            if mailbox.folders.iter().any(|folder| folder.to_lowercase() == name.to_lowercase()) {
+            if mailbox.folders.iter().flatten().any(|folder| folder.to_lowercase() == name.to_lowercase()) {
                 return Err(StoreError::FolderExists);
             }
             let number = u32::try_from(mailbox.folders.len()).map_err(|_| StoreError::UnknownFolder)?;
-            mailbox.folders.push(name.to_owned());
+            mailbox.folders.push(Some(name.to_owned()));
             mailbox.folder_info(number).ok_or(StoreError::UnknownFolder)
+        })
+    }
+
+    /// Calls a calendar something else, as a person does in Outlook; its id stays.
+    ///
+    /// # Errors
+    /// When the mailbox cannot be reached or has no such folder.
+    pub fn rename_folder(&self, address: &str, id: &str, name: &str) -> Result<(), StoreError> {
+        self.with_folder(address, id, |_, folder| *folder = Some(name.to_owned()))
+    }
+
+    /// Deletes a calendar and what it holds.
+    ///
+    /// # Errors
+    /// When the mailbox cannot be reached or has no such folder beside the default one.
+    pub fn delete_folder(&self, address: &str, id: &str) -> Result<(), StoreError> {
+        self.with_folder(address, id, |number, folder| {
+            if number != mailbox::CALENDAR {
+                *folder = None;
+            }
+        })?;
+        self.with(address, |mailbox| {
+            let folders = &mailbox.folders;
+            let is_left = |folder: u32| {
+                usize::try_from(folder).is_ok_and(|folder| folders.get(folder).is_some_and(Option::is_some))
+            };
+            mailbox.items.retain(|_, item| is_left(item.folder));
+            Ok(())
+        })
+    }
+
+    fn with_folder(
+        &self,
+        address: &str,
+        id: &str,
+        work: impl FnOnce(u32, &mut Option<String>),
+    ) -> Result<(), StoreError> {
+        self.with(address, |mailbox| {
+            let number = mailbox.folder(Some(id))?;
+            let place = usize::try_from(number).ok().and_then(|place| mailbox.folders.get_mut(place));
+            work(number, place.ok_or(StoreError::UnknownFolder)?);
+            Ok(())
         })
     }
 

@@ -8,7 +8,7 @@ use super::{
 #[tokio::test]
 async fn a_token_is_given_for_the_secret_alone() {
     let running = Running::start(settings()).await;
-    assert!(running.token.starts_with("sandbox-"));
+    assert!(running.token.split('.').count() == 3);
     let mut wrong = TOKEN_FORM;
     wrong[2].1 = "guess";
     let got = running.post_form("/tenant/oauth2/v2.0/token", &wrong).await;
@@ -72,4 +72,44 @@ async fn a_body_over_the_limit_is_refused() {
     let path = "/tenant/oauth2/v2.0/token";
     let got = running.send("POST", path, Value::String("x".repeat(2000))).await;
     assert_eq!(got.status, 413);
+}
+
+/// In process, where `Host` names Microsoft's hosts: what the clouds keep apart.
+#[tokio::test]
+async fn the_host_tells_the_cloud() {
+    use std::sync::Arc;
+
+    use super::super::{Cloud, Outcome};
+
+    let mut settings = settings();
+    settings.applications[0].cloud = Cloud::China;
+    let sandbox = Sandbox::new(settings, None, Arc::new(crate::clock::SystemClock)).unwrap();
+    let send = async |method: &str, url: &str, headers: &[(&str, &str)], body: String| {
+        let request =
+            headers.iter().fold(http::Request::builder().method(method).uri(url), |request, (name, value)| {
+                request.header(*name, *value)
+            });
+        let outcome = sandbox.handle(request.body(bytes::Bytes::from(body)).unwrap()).await;
+        let Outcome::Answer(answer) = outcome else { panic!("broken") };
+        let body: serde_json::Value = serde_json::from_slice(answer.body()).unwrap();
+        (answer.status().as_u16(), body)
+    };
+    let mut fields = TOKEN_FORM;
+    fields[3].1 = "https://microsoftgraph.chinacloudapi.cn/.default";
+    let ask = async |host: &str| {
+        let headers = [("host", host), ("content-type", "application/x-www-form-urlencoded")];
+        send("POST", "/tenant/oauth2/v2.0/token", &headers, form(&fields)).await
+    };
+    let (status, refused) = ask("login.microsoftonline.com").await;
+    assert_eq!((status, &refused["error_codes"][0]), (400, &serde_json::json!(900_382)));
+    let (status, given) = ask("login.partner.microsoftonline.cn").await;
+    assert_eq!(status, 200, "{given}");
+    let bearer = format!("Bearer {}", given["access_token"].as_str().unwrap());
+    for (host, expected) in
+        [("microsoftgraph.chinacloudapi.cn", 200), ("graph.microsoft.com", 401), ("127.0.0.1:1", 200)]
+    {
+        let headers = [("host", host), ("authorization", bearer.as_str())];
+        let (status, body) = send("GET", "/v1.0/users/ana@example.test/calendar", &headers, String::new()).await;
+        assert_eq!(status, expected, "{host}: {body}");
+    }
 }

@@ -1,28 +1,46 @@
 //! `[exchange]`: the fields of Akuiteo's Exchange page, and which of them go together.
 
-use super::super::{
-    Credential, Exchange, Protocol, ServerVersion,
-    reader::{Given, Reader, Section},
-    schema,
-    secret::{Secret, SecretOrigin},
-    service_url::{ServiceUrl, is_exchange_online, is_loopback},
+use std::collections::BTreeMap;
+
+use super::{
+    super::{
+        AddressForm, Authentication, Credential, EwsAccess, Exchange, Identities, Identity, NamedCalendar, Protocol,
+        ServerVersion,
+        cloud::{CLOUDS, Cloud},
+        reader::{Given, Reader, Section},
+        schema,
+        secret::{Secret, SecretOrigin},
+        service_url::{ServiceUrl, is_exchange_online, is_loopback},
+        words,
+    },
+    application,
 };
+use crate::model::address::Address;
 
 /// Covers everything that is needed: zones of start and end, partial pages. Microsoft advises the lowest such schema.
 const VERSION_DEFAULT: ServerVersion = ServerVersion::Exchange2010_SP2;
-const GRAPH_ROOT: &str = "https://graph.microsoft.com";
 /// Fields without a meaning to Graph.
-const EWS_ONLY: [&str; 5] =
-    ["delegated_user", "linked_password", "linked_password_file", "ews_service_url", "exchange_server_version"];
-/// Fields of the client credentials.
-const OAUTH_ONLY: [&str; 5] = ["tenant_id", "client_id", "client_secret", "client_secret_file", "token_url"];
+const EWS_ONLY: [&str; 8] = [
+    "delegated_user",
+    "linked_password",
+    "linked_password_file",
+    "authentication",
+    "ews_service_url",
+    "exchange_server_version",
+    "impersonate_by",
+    "identities",
+];
+/// Fields without a meaning to a delegate.
+const IMPERSONATION_ONLY: [&str; 2] = ["impersonate_by", "identities"];
+/// The longest name of a calendar; Exchange takes 255 characters, Graph too.
+const CALENDAR_LENGTH_MAX: usize = 255;
 
-/// The section resolved, and where its secret came from.
+/// The section resolved, and where its secrets came from.
 pub(in super::super) struct ExchangeRead {
     /// The section.
     pub(in super::super) exchange: Exchange,
-    /// The key of the secret and its origin.
-    pub(in super::super) secret: (String, SecretOrigin),
+    /// The keys of the secrets and their origins.
+    pub(in super::super) secrets: Vec<(String, SecretOrigin)>,
 }
 
 /// Reads the section; `None` when a finding says why it cannot be used.
@@ -30,19 +48,62 @@ pub(in super::super) fn read(reader: &mut Reader<'_>, section: &Section<'_>) -> 
     reader.unknown_keys(section, schema::EXCHANGE);
     let max_threads = reader.number(section, "max_threads", 1_u16..=100).map_or(4, |given| given.value);
     let test_user = reader.text(section, "test_user").and_then(|given| reader.address_at(&given));
+    let calendar = calendar(reader, section);
     let use_oauth = reader.switch(section, "use_oauth").is_some_and(|given| given.value);
     let use_graph_api = reader.switch(section, "use_graph_api").is_some_and(|given| given.value);
-    let (protocol, secret) = if use_graph_api {
+    let cloud = reader.word(section, "cloud", CLOUDS);
+    let (protocol, credential) = if use_graph_api {
         refuse_ews_fields(reader, section);
-        graph(reader, section)
+        graph(reader, section, cloud)
     } else {
-        ews(reader, section, use_oauth)
+        ews(reader, section, use_oauth, cloud)
     };
-    let (protocol, (credential, secret)) = (protocol?, secret?);
-    Some(ExchangeRead { exchange: Exchange { protocol, credential, max_threads, test_user }, secret })
+    let (protocol, (credential, secrets)) = (protocol?, credential?);
+    Some(ExchangeRead { exchange: Exchange { protocol, credential, max_threads, test_user, calendar }, secrets })
 }
 
-type CredentialRead = (Credential, (String, SecretOrigin));
+/// The calendar beside the default one.
+fn calendar(reader: &mut Reader<'_>, section: &Section<'_>) -> Option<NamedCalendar> {
+    let name = reader.text(section, "calendar");
+    let create = reader.switch(section, "create_calendar");
+    match (name, create) {
+        (Some(name), _) if name.value.chars().count() > CALENDAR_LENGTH_MAX => {
+            reader.error(&name.place, "the name of the calendar is too long", "Outlook takes at most 255 characters");
+            None
+        }
+        (Some(name), create) => {
+            Some(NamedCalendar { name: name.value, create: create.is_some_and(|create| create.value) })
+        }
+        (None, Some(create)) if create.value => {
+            let message = "`create_calendar` has no effect without `calendar`: the default calendar is always there";
+            reader.warn(&create.place, message, "name the calendar, or take it out");
+            None
+        }
+        (None, _) => None,
+    }
+}
+
+/// By which name each mailbox is impersonated.
+fn identities(reader: &mut Reader<'_>, section: &Section<'_>) -> Identities {
+    let form = reader.word(section, "impersonate_by", words::ADDRESS_FORMS);
+    let form = form.map_or(AddressForm::SmtpAddress, |given| given.value);
+    let mut named = BTreeMap::new();
+    for (mailbox, given) in reader.table(section, "identities") {
+        let address = Given { value: mailbox, place: given.place.clone() };
+        let mailbox: Option<Address> = reader.address_at(&address);
+        let identity = Identity::parse(&given.value);
+        if identity.is_none() {
+            let message = format!("{:?} is neither a user principal name nor a security identifier", given.value);
+            let hint = "write \"ana@corp.example.org\", or \"S-1-5-21-…\"";
+            reader.error(&given.place, message, hint);
+        }
+        named.extend(mailbox.zip(identity));
+    }
+    Identities { form, named }
+}
+
+/// A credential, and where its secrets came from.
+pub(super) type CredentialRead = (Credential, Vec<(String, SecretOrigin)>);
 
 fn refuse_ews_fields(reader: &mut Reader<'_>, section: &Section<'_>) {
     let hint = "take it out, or turn use_graph_api off";
@@ -56,7 +117,11 @@ fn refuse_ews_fields(reader: &mut Reader<'_>, section: &Section<'_>) {
     }
 }
 
-fn graph(reader: &mut Reader<'_>, section: &Section<'_>) -> (Option<Protocol>, Option<CredentialRead>) {
+fn graph(
+    reader: &mut Reader<'_>,
+    section: &Section<'_>,
+    cloud: Option<Given<Cloud>>,
+) -> (Option<Protocol>, Option<CredentialRead>) {
     let given = reader.url(section, "graph_url");
     let faulty = section.has("graph_url") && given.is_none();
     let root = match &given {
@@ -67,15 +132,20 @@ fn graph(reader: &mut Reader<'_>, section: &Section<'_>) -> (Option<Protocol>, O
         }
         Some(given) => Some(given.value.origin.clone()),
         None if faulty => None,
-        None => Some(GRAPH_ROOT.to_owned()),
+        None => Some(cloud.as_ref().map_or(Cloud::Global, |cloud| cloud.value).graph_root()),
     };
     let scope = root.as_ref().map(|root| format!("{root}/.default"));
-    let host = given.map_or_else(|| "graph.microsoft.com".to_owned(), |given| given.value.host);
-    let credential = client_credentials(reader, section, "use_graph_api", &host, scope);
+    let wanted = application::Wanted { switch: "use_graph_api", service: given, scope, cloud };
+    let credential = application::read(reader, section, wanted);
     (root.map(|root| Protocol::Graph { root }), credential)
 }
 
-fn ews(reader: &mut Reader<'_>, section: &Section<'_>, use_oauth: bool) -> (Option<Protocol>, Option<CredentialRead>) {
+fn ews(
+    reader: &mut Reader<'_>,
+    section: &Section<'_>,
+    use_oauth: bool,
+    cloud: Option<Given<Cloud>>,
+) -> (Option<Protocol>, Option<CredentialRead>) {
     reader.needed(
         section,
         "ews_service_url",
@@ -99,17 +169,31 @@ fn ews(reader: &mut Reader<'_>, section: &Section<'_>, use_oauth: bool) -> (Opti
             "turn use_impersonation on, or use Graph with use_graph_api",
         );
     }
+    let access = if impersonation {
+        EwsAccess::Impersonation(identities(reader, section))
+    } else {
+        for key in IMPERSONATION_ONLY.into_iter().filter(|key| section.has(key)) {
+            let place = reader.place_of(section, key);
+            reader.warn(&place, format!("`{key}` has no effect while use_impersonation is off"), "take it out");
+        }
+        EwsAccess::Delegate
+    };
     if let Some(url) = &url {
         judge_server(reader, section, url, use_oauth);
     }
-    let protocol = url.as_ref().map(|url| Protocol::Ews { url: url.value.text.clone(), version, impersonation });
+    let protocol = url.as_ref().map(|url| Protocol::Ews { url: url.value.text.clone(), version, access });
     let credential = if use_oauth {
-        warn_unused(reader, section, &["delegated_user", "linked_password", "linked_password_file"], "is on");
+        warn_unused(
+            reader,
+            section,
+            &["delegated_user", "linked_password", "linked_password_file", "authentication"],
+            "is on",
+        );
         let scope = url.as_ref().map(|url| scope_of_ews(&url.value));
-        let host = url.map(|url| url.value.host).unwrap_or_default();
-        client_credentials(reader, section, "use_oauth", &host, scope)
+        let wanted = application::Wanted { switch: "use_oauth", service: url, scope, cloud };
+        application::read(reader, section, wanted)
     } else {
-        warn_unused(reader, section, &OAUTH_ONLY, "is off");
+        warn_unused(reader, section, &application::KEYS, "is off");
         password(reader, section)
     };
     (protocol, credential)
@@ -160,8 +244,10 @@ fn password(reader: &mut Reader<'_>, section: &Section<'_>) -> Option<Credential
         reason,
         "name the account: delegated_user = \"EXAMPLE\\\\calsyncd\" or an address",
     );
+    let authentication = authentication(reader, section);
     let user = reader.text(section, "delegated_user");
-    if let Some(user) = user.as_ref().filter(|user| user.value.contains(':')) {
+    let basic = authentication != Some(Authentication::Ntlm);
+    if let Some(user) = user.as_ref().filter(|user| basic && user.value.contains(':')) {
         reader.error(
             &user.place,
             "a user name for Basic authentication holds no colon",
@@ -170,54 +256,27 @@ fn password(reader: &mut Reader<'_>, section: &Section<'_>) -> Option<Credential
         return None;
     }
     let secret = needed_secret(reader, section, "linked_password", reason)?;
-    let credential = Credential::Password { user: user?.value, password: secret.value };
-    Some((credential, ("exchange.linked_password".to_owned(), secret.origin)))
+    let credential =
+        Credential::Password { authentication: authentication?, user: user?.value, password: secret.value };
+    Some((credential, vec![("exchange.linked_password".to_owned(), secret.origin)]))
 }
 
-fn client_credentials(
-    reader: &mut Reader<'_>,
-    section: &Section<'_>,
-    switch: &str,
-    host: &str,
-    scope: Option<String>,
-) -> Option<CredentialRead> {
-    let reason = format!("when {switch} is on");
-    reader.needed(section, "tenant_id", &reason, "copy the Directory (tenant) ID of the app registration");
-    reader.needed(section, "client_id", &reason, "copy the Application (client) ID of the app registration");
-    let tenant = tenant(reader, section);
-    let client_id = reader.text(section, "client_id");
-    let token_url = match reader.url(section, "token_url") {
-        Some(given) => Some(given.value.text),
-        None if section.has("token_url") => None,
-        None => tenant.as_ref().map(|tenant| format!("https://{}/{tenant}/oauth2/v2.0/token", token_host(host))),
-    };
-    let secret = needed_secret(reader, section, "client_secret", &reason)?;
-    tenant?;
-    let credential = Credential::ClientSecret {
-        token_url: token_url?,
-        client_id: client_id?.value,
-        client_secret: secret.value,
-        scope: scope?,
-    };
-    Some((credential, ("exchange.client_secret".to_owned(), secret.origin)))
-}
-
-fn tenant(reader: &mut Reader<'_>, section: &Section<'_>) -> Option<String> {
-    let given = reader.text(section, "tenant_id")?;
-    if !given.value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte)) {
-        let message = format!("{:?} is neither the id nor a domain of a tenant", given.value);
-        reader.error(&given.place, message, "give the id, or a domain such as \"example.onmicrosoft.com\"");
+/// How the password is shown; what is known and not supported is named as such.
+fn authentication(reader: &mut Reader<'_>, section: &Section<'_>) -> Option<Authentication> {
+    if !section.has("authentication") {
+        return Some(Authentication::Auto);
+    }
+    let given = reader.text(section, "authentication")?;
+    if ["kerberos", "negotiate", "digest"].contains(&given.value.to_ascii_lowercase().as_str()) {
+        let hint = "use \"ntlm\" and let the EWS virtual directory offer it: \
+                    Set-WebServicesVirtualDirectory -WindowsAuthentication $true, provider NTLM in IIS";
+        reader.error(&given.place, format!("{:?} is not supported", given.value), hint);
         return None;
     }
-    if ["common", "organizations", "consumers"].contains(&given.value.as_str()) {
-        let message = format!("{:?} names no tenant: an application signs in to one", given.value);
-        reader.error(&given.place, message, "give the Directory (tenant) ID");
-        return None;
-    }
-    Some(given.value)
+    reader.word_at(&given, words::AUTHENTICATIONS).map(|given| given.value)
 }
 
-fn needed_secret(reader: &mut Reader<'_>, section: &Section<'_>, key: &str, reason: &str) -> Option<Secret> {
+pub(super) fn needed_secret(reader: &mut Reader<'_>, section: &Section<'_>, key: &str, reason: &str) -> Option<Secret> {
     if !reader.has_secret(section, key) {
         let hint = format!(
             "name a file with {key}_file, or give a systemd credential: LoadCredential={key}:/etc/calsyncd/{key}"
@@ -227,20 +286,11 @@ fn needed_secret(reader: &mut Reader<'_>, section: &Section<'_>, key: &str, reas
     reader.secret(section, key)
 }
 
-/// The resource of EWS: one name for Exchange Online, else the server itself.
+/// The resource of EWS: one name for each of Microsoft's clouds, else the server itself.
 fn scope_of_ews(url: &ServiceUrl) -> String {
-    let worldwide = is_exchange_online(&url.host) && url.host.ends_with(".com");
-    let resource = if worldwide { "https://outlook.office365.com" } else { &url.origin };
+    let resource = match Cloud::of_host(&url.host).as_slice() {
+        [cloud] => cloud.ews_resource(),
+        _ => url.origin.clone(),
+    };
     format!("{resource}/.default")
-}
-
-/// Where tokens come from in the cloud that `host` belongs to.
-fn token_host(host: &str) -> &'static str {
-    if host.ends_with(".us") {
-        "login.microsoftonline.us"
-    } else if host.ends_with(".cn") {
-        "login.chinacloudapi.cn"
-    } else {
-        "login.microsoftonline.com"
-    }
 }

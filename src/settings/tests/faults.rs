@@ -1,7 +1,10 @@
 //! Files that are wrong: each fault at its line and column, all of them at once.
 
 use super::{
-    super::{Environment, ServerVersion, SettingsFaults, Severity, Strictness, load},
+    super::{
+        Environment, EwsAccess, Identity, NamedCalendar, Protocol, ServerVersion, SettingsFaults, Severity, Strictness,
+        load,
+    },
     Bench, GOOD, GRAPH, variables,
 };
 
@@ -86,6 +89,29 @@ fn values_that_cannot_be_are_found_where_they_stand() {
     for (added, place, key, words) in job {
         check(&format!("{GOOD}{added}\n"), place, key, words);
     }
+}
+
+#[test]
+fn identities_and_calendars_are_checked() {
+    let identities = |line: &str| format!("{GOOD}[exchange.identities]\n{line}\n");
+    for (text, words) in [
+        (identities("\"ana\" = \"ana@corp.test\""), "is not an SMTP address"),
+        (identities("\"ana@example.test\" = 'CORP\\ana'"), "neither a user principal name nor a security identifier"),
+        (GOOD.replace("[exchange]", "[exchange]\nimpersonate_by = \"sid\""), "known are smtp_address, upn"),
+        (GOOD.replace("[exchange]", &format!("[exchange]\ncalendar = \"{}\"", "x".repeat(256))), "too long"),
+        (GRAPH.replace("[exchange]", "[exchange]\nimpersonate_by = \"upn\""), "is a field of EWS"),
+    ] {
+        let faults = Bench::new(&text).load(&Environment::default()).expect_err(&text);
+        let errors = lines(&faults, Severity::Error);
+        assert!(errors.len() == 1 && errors[0].contains(words), "{words}: {errors:#?}");
+    }
+    let text =
+        identities("\"ana@example.test\" = \"S-1-5-21-7\"").replace("[exchange]", "[exchange]\ncalendar = \"Duty\"");
+    let exchange = Bench::new(text).load(&Environment::default()).unwrap().settings.exchange;
+    assert_eq!(exchange.calendar, Some(NamedCalendar { name: "Duty".to_owned(), create: false }));
+    let Protocol::Ews { access: EwsAccess::Impersonation(identities), .. } = exchange.protocol else { panic!("EWS") };
+    let named: Vec<&Identity> = identities.named.values().collect();
+    assert_eq!(named, [&Identity::Sid("S-1-5-21-7".to_owned())]);
 }
 
 #[test]
@@ -336,6 +362,16 @@ fn what_works_but_should_be_looked_at_is_a_warning() {
             "no job pushes",
         ),
         (format!("{GOOD}[brake]\nshare_percent = 100\n"), "brake.share_percent", "the brake is off"),
+        (
+            GOOD.replace("use_impersonation = true", "impersonate_by = \"upn\""),
+            "exchange.impersonate_by",
+            "while use_impersonation is off",
+        ),
+        (
+            GOOD.replace("[exchange]", "[exchange]\ncreate_calendar = true"),
+            "exchange.create_calendar",
+            "no effect without `calendar`",
+        ),
         (
             format!("{GOOD}skip_non_working_days = false\nholidays = []\n"),
             "jobs.team.holidays",

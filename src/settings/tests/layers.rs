@@ -6,7 +6,8 @@ use secrecy::ExposeSecret;
 
 use super::{
     super::{
-        Credential, Environment, Protocol, SecretOrigin, ServerVersion, Settings, Severity, Source, Strictness, load,
+        Credential, Environment, EwsAccess, ProofKind, Protocol, SecretOrigin, ServerVersion, Settings, Severity,
+        Source, Strictness, load,
     },
     Bench, GOOD, GRAPH, variables,
 };
@@ -15,7 +16,10 @@ use crate::model::key::Kind;
 fn secret(settings: &Settings) -> &str {
     match &settings.exchange.credential {
         Credential::Password { password, .. } => password.expose_secret(),
-        Credential::ClientSecret { client_secret, .. } => client_secret.expose_secret(),
+        Credential::Application { proofs, .. } => match &proofs[0].kind {
+            ProofKind::Secret(secret) => secret.expose_secret(),
+            ProofKind::Certificate { .. } | ProofKind::FederatedToken(_) => panic!("no secret"),
+        },
     }
 }
 
@@ -29,7 +33,7 @@ fn the_file_is_resolved() {
         Protocol::Ews {
             url: "https://mail.example.test/EWS/Exchange.asmx".to_owned(),
             version: ServerVersion::Exchange2010_SP2,
-            impersonation: true
+            access: EwsAccess::impersonation(),
         }
     );
     assert_eq!(secret(settings), "pass-word-1");
@@ -55,6 +59,16 @@ fn graph_takes_its_addresses_from_the_cloud() {
             "https://login.microsoftonline.us/example.test/oauth2/v2.0/token",
         ),
         (
+            "cloud = \"us-gov-dod\"",
+            "https://dod-graph.microsoft.us",
+            "https://login.microsoftonline.us/example.test/oauth2/v2.0/token",
+        ),
+        (
+            "cloud = \"china\"\ngraph_url = \"https://graph.example.test\"",
+            "https://graph.example.test",
+            "https://login.chinacloudapi.cn/example.test/oauth2/v2.0/token",
+        ),
+        (
             "graph_url = \"http://127.0.0.1:8080\"\ntoken_url = \"http://127.0.0.1:8080/t/oauth2/v2.0/token\"",
             "http://127.0.0.1:8080",
             "http://127.0.0.1:8080/t/oauth2/v2.0/token",
@@ -64,9 +78,7 @@ fn graph_takes_its_addresses_from_the_cloud() {
         let text = GRAPH.replace("use_graph_api = true\n", &format!("use_graph_api = true\n{added}\n"));
         let settings = Bench::new(text).load(&Environment::default()).unwrap().settings;
         let Protocol::Graph { root } = &settings.exchange.protocol else { panic!("{added}") };
-        let Credential::ClientSecret { token_url, scope, .. } = &settings.exchange.credential else {
-            panic!("{added}")
-        };
+        let Credential::Application { token_url, scope, .. } = &settings.exchange.credential else { panic!("{added}") };
         assert_eq!((root.as_str(), token_url.as_str()), (expected_root, expected_token));
         assert_eq!(scope, &format!("{expected_root}/.default"));
     }
@@ -80,11 +92,13 @@ fn ews_asks_tokens_for_its_own_resource() {
         ("https://outlook.office365.com", "https://outlook.office365.com/.default"),
         ("https://eur.outlook.office365.com", "https://outlook.office365.com/.default"),
         ("https://outlook.office365.us", "https://outlook.office365.us/.default"),
+        ("https://outlook-dod.office365.us", "https://outlook-dod.office365.us/.default"),
+        ("https://partner.outlook.cn", "https://partner.outlook.cn/.default"),
         ("http://127.0.0.1:8080", "http://127.0.0.1:8080/.default"),
     ] {
         let text = GOOD.replace(password, oauth).replace("https://mail.example.test", server);
         let settings = Bench::new(text).load(&Environment::default()).unwrap().settings;
-        let Credential::ClientSecret { scope, .. } = &settings.exchange.credential else { panic!("{server}") };
+        let Credential::Application { scope, .. } = &settings.exchange.credential else { panic!("{server}") };
         assert_eq!(scope, expected);
     }
 }
@@ -104,7 +118,7 @@ fn the_environment_goes_before_the_file() {
     ]);
     let settings = bench.load(&environment).unwrap().settings;
     assert_eq!(settings.exchange.max_threads, 8);
-    assert!(matches!(settings.exchange.protocol, Protocol::Ews { impersonation: false, .. }));
+    assert!(matches!(settings.exchange.protocol, Protocol::Ews { access: EwsAccess::Delegate, .. }));
     let job = &settings.jobs["team"];
     assert_eq!((job.every, job.kinds.clone()), (Duration::from_secs(300), vec![Kind::Schedule]));
     assert_eq!(job.people, ["ana", "ben"]);

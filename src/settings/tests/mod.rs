@@ -1,10 +1,12 @@
 //! The settings as an administrator meets them: files that are right, files that are wrong, and one key at a time.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod application;
 mod edits;
 mod faults;
 mod keeps;
 mod layers;
+mod network;
 mod reload;
 mod shipped;
 
@@ -85,5 +87,5 @@ fn set_mode(path: &Path, mode: u32) {
 
 fn variables(pairs: &[(&str, &str)]) -> Environment {
     let variables = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    Environment { variables, credentials: None }
+    Environment { variables, ..Environment::default() }
 }

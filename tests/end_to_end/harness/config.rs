@@ -50,6 +50,11 @@ impl Config {
         self.0.entry(section.to_owned()).or_default().insert(key.to_owned(), value.to_owned());
     }
 
+    /// Takes a key out.
+    pub(crate) fn unset(&mut self, section: &str, key: &str) {
+        self.0.entry(section.to_owned()).or_default().remove(key);
+    }
+
     /// The text of the file.
     pub(crate) fn text(&self) -> String {
         let mut text = String::new();

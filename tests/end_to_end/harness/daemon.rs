@@ -13,6 +13,7 @@ use serde_json::Value;
 use super::{
     World,
     program::{KilledOnDrop, program},
+    silence::Said,
     wait::{DEADLINE, POLL},
 };
 
@@ -46,6 +47,7 @@ impl World {
         let mut child = command.spawn().unwrap();
         let lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let log = Arc::new(Mutex::new(Vec::new()));
+        self.heard(Said::Log(Arc::clone(&log)));
         let kept = Arc::clone(&log);
         thread::spawn(move || {
             for line in lines.map_while(Result::ok) {

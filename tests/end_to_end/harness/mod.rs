@@ -6,6 +6,7 @@ mod daemon;
 mod events;
 mod program;
 mod schema;
+mod silence;
 mod wait;
 mod world;
 
@@ -16,5 +17,5 @@ pub(crate) use self::{
     program::{Ended, KilledOnDrop, program},
     schema::assert_valid,
     wait::eventually,
-    world::{Face, World},
+    world::{Face, SECRET, WRONG, World},
 };

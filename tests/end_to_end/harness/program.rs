@@ -9,7 +9,7 @@ use std::{
 
 use serde_json::Value;
 
-use super::{World, eventually, wait::within_deadline};
+use super::{World, eventually, silence::Said, wait::within_deadline};
 
 /// The program, with nothing of this process's environment that could change what it does. `CALSYNCD_PROGRAM` is the path
 /// of another build of it.
@@ -134,9 +134,19 @@ impl Pass {
 impl World {
     /// Runs a command to its end, with the settings file.
     pub(crate) fn command(&self, arguments: &[&str]) -> Ended {
+        self.command_with(&[], arguments)
+    }
+
+    /// The same with variables.
+    pub(crate) fn command_with(&self, variables: &[(&str, &str)], arguments: &[&str]) -> Ended {
         let mut command = program(self.path());
-        command.arg("--config").arg(self.settings_path()).args(arguments);
-        Ended::of(command.spawn().unwrap())
+        command.envs(variables.iter().copied()).arg("--config").arg(self.settings_path()).args(arguments);
+        self.kept(Ended::of(command.spawn().unwrap()))
+    }
+
+    fn kept(&self, ended: Ended) -> Ended {
+        self.heard(Said::Text(format!("{}{}", ended.out, ended.err)));
+        ended
     }
 
     /// Starts a command without a settings file.
@@ -146,7 +156,7 @@ impl World {
 
     /// Runs a command to its end, without a settings file.
     pub(crate) fn bare(&self, arguments: &[&str]) -> Ended {
-        Ended::of(program(self.path()).args(arguments).spawn().unwrap())
+        self.kept(Ended::of(program(self.path()).args(arguments).spawn().unwrap()))
     }
 
     /// One pass in the foreground, however it ends.

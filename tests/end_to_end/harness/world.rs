@@ -4,7 +4,10 @@ use std::{
     fs,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread,
 };
 
@@ -15,7 +18,12 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
-use super::Config;
+use super::{Config, silence::Said};
+
+/// The password of the account and the secret of the application: a text that nobody writes by chance.
+pub(crate) const SECRET: &str = "R1ght-hush+4711/=";
+/// One that is neither.
+pub(crate) const WRONG: &str = "Wr0ng-hush+4711/=";
 
 /// The people whose calendars there are.
 pub(crate) const PEOPLE: [&str; 4] = ["ana", "bob", "chloe", "dan"];
@@ -40,6 +48,22 @@ impl Face {
         }
     }
 
+    /// The operation that opens a mailbox.
+    pub(crate) const fn open(self) -> &'static str {
+        match self {
+            Self::Ews | Self::Delegate => "GetFolder",
+            Self::Graph => "GetCalendar",
+        }
+    }
+
+    /// The operation that looks for items of ours.
+    pub(crate) const fn find(self) -> &'static str {
+        match self {
+            Self::Ews | Self::Delegate => "FindItem",
+            Self::Graph => "ListEvents",
+        }
+    }
+
     /// The operations that write.
     pub(crate) const fn writes(self) -> [&'static str; 3] {
         match self {
@@ -56,6 +80,9 @@ pub(crate) struct World {
     pub(crate) face: Face,
     /// The settings, to be changed with [`World::configure`].
     pub(crate) config: Config,
+    /// What the program said, to be searched for secrets.
+    pub(super) said: Mutex<Vec<Said>>,
+    recording: PathBuf,
     folder: TempDir,
     sandbox: RunningSandbox,
     runtime: Runtime,
@@ -74,12 +101,18 @@ impl World {
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
         let mut settings = sandbox_settings(face);
         change(&mut settings);
-        let started = runtime.block_on(Sandbox::start(settings, ([127, 0, 0, 1], 0).into(), recording()));
+        let recording = recording().unwrap_or_else(|| folder.path().join("recording.jsonl"));
+        let record = Some(recording.clone());
+        let started = runtime.block_on(Sandbox::start(settings, ([127, 0, 0, 1], 0).into(), record));
         let sandbox = started.unwrap();
-        let config = Config::new(face, &sandbox.url());
-        let world = Self { face, config, folder, sandbox, runtime };
+        let mut config = Config::new(face, &sandbox.url());
+        if let Some(certificate) = sandbox.certificate() {
+            fs::write(folder.path().join("ca.pem"), certificate).unwrap();
+            config.set("network", "ca_file", "\"ca.pem\"");
+        }
+        let world = Self { face, config, said: Mutex::default(), recording, folder, sandbox, runtime };
         fs::create_dir(world.path().join("events")).unwrap();
-        world.secret("secret");
+        world.secret(SECRET);
         world.save();
         world
     }
@@ -136,6 +169,11 @@ impl World {
         self.sandbox.sandbox().store()
     }
 
+    /// Where the exchanges are kept.
+    pub(super) fn recording(&self) -> &Path {
+        &self.recording
+    }
+
     /// The sandbox.
     pub(crate) fn sandbox(&self) -> &RunningSandbox {
         &self.sandbox
@@ -168,10 +206,11 @@ impl World {
 }
 
 impl Drop for World {
-    /// Whatever a scenario does, nobody gets a mail.
+    /// Whatever a scenario does, nobody gets a mail, and no secret is told.
     fn drop(&mut self) {
         if !thread::panicking() {
             assert_eq!(self.counts().mails_sent, 0, "mails were sent");
+            self.assert_silent();
         }
     }
 }
@@ -179,6 +218,8 @@ impl Drop for World {
 fn sandbox_settings(face: Face) -> SandboxSettings {
     let addresses: Vec<String> = PEOPLE.iter().map(|person| format!("{person}@example.test")).collect();
     let mut settings = SandboxSettings::with_mailboxes(addresses.iter().map(String::as_str), "Europe/Paris");
+    settings.accounts[0].password = SECRET.to_owned();
+    settings.applications[0].client_secrets = vec![SECRET.to_owned()];
     if face == Face::Delegate {
         let own = "service@example.test".to_owned();
         settings.mailboxes.push(MailboxSettings { address: own.clone(), ..MailboxSettings::default() });

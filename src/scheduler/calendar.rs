@@ -1,0 +1,231 @@
+//! Which calendar of a mailbox is written to. One is enough for a mailbox: it is the default one, or one that is found by its
+//! name once, and followed by its id from then on.
+//!
+//! *Invariant*: items of ours are never in two calendars: while there are some in one, no other one is opened for writing.
+
+use super::pass::{Pass, PassStop};
+use crate::{
+    gateway::{Calendar, ListedCalendar},
+    model::fault::{Fault, FaultKind, FaultScope},
+    settings::NamedCalendar,
+    state::FollowedCalendar,
+};
+
+/// What for a calendar is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Opening {
+    /// To be written to: one that is not there may be made.
+    Write,
+    /// To be looked at: nothing is made.
+    Look,
+    /// To have its links rebuilt: it is followed, and nothing is made.
+    Adopt,
+    /// To be cleared: where the items are counts, not where the settings want them.
+    Clear,
+}
+
+/// What is known before a calendar is opened.
+#[derive(Debug, Clone, Copy)]
+pub struct Known<'a> {
+    /// What the settings want; `None` for the default calendar.
+    pub wanted: Option<&'a NamedCalendar>,
+    /// What was followed so far; `None` for the default calendar.
+    pub followed: Option<&'a FollowedCalendar>,
+    /// How many items of ours the state knows in the mailbox.
+    pub items: usize,
+}
+
+/// Which calendar it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Choice {
+    /// The one of this id.
+    Open(String),
+    /// It is to be made.
+    Make,
+}
+
+/// Refuses to leave items behind in another calendar than the one that is wanted.
+///
+/// # Errors
+/// The fault with which the mailbox is parked.
+pub fn refuse_a_change(known: &Known<'_>) -> Result<(), Fault> {
+    let wanted = known.wanted.map(|wanted| wanted.name.as_str());
+    let followed = known.followed.map(|followed| followed.name.as_str());
+    if wanted == followed || known.items == 0 {
+        return Ok(());
+    }
+    let told = |name: Option<&str>| name.map_or_else(|| "the default calendar".to_owned(), |name| format!("{name:?}"));
+    let message = format!("{} items of ours are in {}, and {} is wanted", known.items, told(followed), told(wanted));
+    Err(parked("CalendarChanged", message)
+        .hint("set exchange.calendar back, or remove the items first: calsyncd purge --mailbox ADDRESS"))
+}
+
+/// Which of the calendars of a mailbox is meant: the one that is followed, else the only one of the name. A second one of the
+/// same name is never guessed at.
+///
+/// # Errors
+/// The fault with which the mailbox is parked.
+pub fn choose(
+    wanted: &NamedCalendar,
+    followed: Option<&FollowedCalendar>,
+    listed: &[ListedCalendar],
+) -> Result<Choice, Fault> {
+    let name = &wanted.name;
+    let followed = followed.filter(|followed| followed.name == *name);
+    if let Some(followed) = followed
+        && listed.iter().any(|calendar| calendar.id == followed.folder_id)
+    {
+        return Ok(Choice::Open(followed.folder_id.clone()));
+    }
+    let mut named = listed.iter().filter(|calendar| calendar.name.to_lowercase() == name.to_lowercase());
+    match (named.next(), named.next()) {
+        (Some(_), Some(_)) => Err(parked("CalendarAmbiguous", format!("several calendars are called {name:?}"))
+            .hint("rename or remove all of them but one")),
+        (Some(only), None) if followed.is_none() || wanted.create => Ok(Choice::Open(only.id.clone())),
+        (Some(_), None) => {
+            let message = format!("the calendar {name:?} was deleted, and another one of that name is there");
+            Err(parked("CalendarGone", message)
+                .hint("restore the old one, or set exchange.create_calendar = true to go on in the other one"))
+        }
+        (None, _) if wanted.create => Ok(Choice::Make),
+        (None, _) if followed.is_some() => {
+            Err(parked("CalendarGone", format!("the calendar that was found as {name:?} is gone"))
+                .hint("restore it, or set exchange.create_calendar = true to have it made again"))
+        }
+        (None, _) => Err(parked("CalendarMissing", format!("the mailbox has no calendar {name:?}"))
+            .hint("make it in Outlook, or set exchange.create_calendar = true")),
+    }
+}
+
+fn parked(code: &str, message: String) -> Fault {
+    Fault::new(FaultScope::Mailbox, FaultKind::Permanent, code, message)
+}
+
+impl Pass {
+    /// Opens the calendar of the mailbox.
+    pub(super) async fn open(&self, opening: Opening) -> Result<Calendar, PassStop> {
+        if let Some(calendar) = self.wiring.calendar(&self.mailbox) {
+            return Ok(calendar);
+        }
+        let followed = self.store.calendar(&self.mailbox).await?;
+        match (&self.wiring.calendar, followed) {
+            (None, None) => {
+                let calendar = self.wiring.gateway.open(&self.mailbox).await?;
+                self.wiring.remember(calendar.clone());
+                Ok(calendar)
+            }
+            (wanted, followed) => self.open_named(opening, wanted.as_ref(), followed).await,
+        }
+    }
+
+    /// Opens a calendar where one beside the default one plays a part. It is looked for anew each time: somebody may have
+    /// deleted it, and a deleted one still takes writes.
+    async fn open_named(
+        &self,
+        opening: Opening,
+        wanted: Option<&NamedCalendar>,
+        followed: Option<FollowedCalendar>,
+    ) -> Result<Calendar, PassStop> {
+        let (mailbox, gateway) = (&self.mailbox, &self.wiring.gateway);
+        let items = self.store.links(mailbox).await?.len() + self.store.intents(mailbox).await?.len();
+        if opening == Opening::Clear {
+            match &followed {
+                Some(followed) => return Ok(self.at(followed.folder_id.clone())),
+                None if items > 0 => return Ok(gateway.open(mailbox).await?),
+                None => {}
+            }
+        }
+        refuse_a_change(&Known { wanted, followed: followed.as_ref(), items })?;
+        let follows = matches!(opening, Opening::Write | Opening::Adopt);
+        let Some(wanted) = wanted else {
+            let calendar = gateway.open(mailbox).await?;
+            if follows {
+                self.store.follow(mailbox, None).await?;
+            }
+            return Ok(calendar);
+        };
+        let listed = gateway.calendars(mailbox).await?;
+        let calendar = match choose(wanted, followed.as_ref(), &listed)? {
+            Choice::Open(id) => self.at(id),
+            Choice::Make if opening == Opening::Write => gateway.create_calendar(mailbox, &wanted.name).await?,
+            Choice::Make => {
+                let message = format!("the calendar {:?} is not there yet: the next pass makes it", wanted.name);
+                return Err(parked("CalendarMissing", message).into());
+            }
+        };
+        let found = FollowedCalendar { name: wanted.name.clone(), folder_id: calendar.id.clone() };
+        if follows && followed.as_ref() != Some(&found) {
+            self.store.follow(mailbox, Some(&found)).await?;
+        }
+        Ok(calendar)
+    }
+
+    fn at(&self, id: String) -> Calendar {
+        Calendar { mailbox: self.mailbox.clone(), id }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Choice, Known, choose, refuse_a_change};
+    use crate::{gateway::ListedCalendar, settings::NamedCalendar, state::FollowedCalendar};
+
+    fn named(name: &str, create: bool) -> NamedCalendar {
+        NamedCalendar { name: name.to_owned(), create }
+    }
+
+    fn followed(name: &str, id: &str) -> FollowedCalendar {
+        FollowedCalendar { name: name.to_owned(), folder_id: id.to_owned() }
+    }
+
+    fn listed(calendars: &[(&str, &str)]) -> Vec<ListedCalendar> {
+        let calendar = |(id, name): &(&str, &str)| ListedCalendar { id: (*id).to_owned(), name: (*name).to_owned() };
+        calendars.iter().map(calendar).collect()
+    }
+
+    #[test]
+    fn a_calendar_is_found_by_name_once_and_followed_by_its_id() {
+        let known = Some(followed("Planning", "1"));
+        let open = |id: &str| Ok(Choice::Open(id.to_owned()));
+        let parked = |code: &str| Err(code.to_owned());
+        let both = [("1", "Planning"), ("2", "Planning")];
+        for (followed, create, there, expected) in [
+            (&None, false, &[("0", "Calendar"), ("1", "Planning")][..], open("1")),
+            (&None, false, &[("1", "PLANNING")][..], open("1")),
+            (&None, false, &both[..], parked("CalendarAmbiguous")),
+            (&None, true, &both[..], parked("CalendarAmbiguous")),
+            (&None, false, &[("0", "Calendar")][..], parked("CalendarMissing")),
+            (&None, true, &[("0", "Calendar")][..], Ok(Choice::Make)),
+            (&known, false, &[("1", "Renamed")][..], open("1")),
+            (&known, false, &both[..], open("1")),
+            (&known, false, &[("1", "Renamed"), ("2", "Planning")][..], open("1")),
+            (&known, false, &[("2", "Planning")][..], parked("CalendarGone")),
+            (&known, true, &[("2", "Planning")][..], open("2")),
+            (&known, false, &[][..], parked("CalendarGone")),
+            (&known, true, &[][..], Ok(Choice::Make)),
+            (&known, true, &[("2", "Planning"), ("3", "Planning")][..], parked("CalendarAmbiguous")),
+            (&Some(self::followed("Old", "1")), false, &[("1", "Old")][..], parked("CalendarMissing")),
+        ] {
+            let choice = choose(&named("Planning", create), followed.as_ref(), &listed(there));
+            assert_eq!(choice.map_err(|fault| fault.code), expected, "{followed:?} {create} {there:?}");
+        }
+    }
+
+    #[test]
+    fn items_are_not_left_behind() {
+        let (plan, other, old) = (named("Planning", true), named("Other", true), followed("Planning", "1"));
+        for (wanted, followed, items, allowed) in [
+            (None, None, 5, true),
+            (Some(&plan), Some(&old), 5, true),
+            (Some(&other), Some(&old), 0, true),
+            (Some(&other), Some(&old), 1, false),
+            (Some(&plan), None, 1, false),
+            (Some(&plan), None, 0, true),
+            (None, Some(&old), 1, false),
+            (None, Some(&old), 0, true),
+        ] {
+            let result = refuse_a_change(&Known { wanted, followed, items });
+            assert_eq!(result.is_ok(), allowed, "{wanted:?} {followed:?} {items}");
+        }
+    }
+}
