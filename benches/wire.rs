@@ -58,7 +58,7 @@ impl Authorization for Server {
         Box::pin(std::future::ready(Ok(HeaderValue::from_static("Bearer sample"))))
     }
 
-    fn refused(&self) -> bool {
+    fn refused(&self, _: &HeaderValue) -> bool {
         false
     }
 }

@@ -190,8 +190,8 @@ impl Authorization for ClientCredentials {
         Box::pin(self.token())
     }
 
-    fn refused(&self) -> bool {
-        self.known.cache().drop_token(self.clock.now());
+    fn refused(&self, header: &HeaderValue) -> bool {
+        self.known.cache().drop_token(header);
         true
     }
 }

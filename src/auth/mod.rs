@@ -37,9 +37,9 @@ pub trait Authorization: Send + Sync + std::fmt::Debug {
     /// The value of the header, marked as sensitive. Asked for right before the request is sent: a credential that was
     /// refused in the meantime is a fault.
     fn header(&self) -> Pin<Box<dyn Future<Output = Result<HeaderValue, Fault>> + Send + '_>>;
-    /// Tells that the server refused the last header (HTTP 401): a cached token is dropped; returns whether trying once
-    /// more with a new one makes sense.
-    fn refused(&self) -> bool;
+    /// Tells that the server refused this header (HTTP 401): a token is dropped if it is the one that is kept, else there is
+    /// a newer one already; returns whether trying once more makes sense.
+    fn refused(&self, header: &HeaderValue) -> bool;
 }
 
 /// Why a credential cannot be used at all.

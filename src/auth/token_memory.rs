@@ -13,8 +13,6 @@ use jiff::{SignedDuration, Timestamp};
 use super::{REFUSAL, later};
 use crate::model::fault::{Fault, FaultKind};
 
-/// How long the successor of a refused token is not dropped: refusals of the token before it still come in.
-const SUCCESSOR: SignedDuration = SignedDuration::from_secs(2);
 /// The longest pause before a refused proof is tried again.
 const PAUSE_MAX: SignedDuration = SignedDuration::from_hours(24);
 
@@ -64,7 +62,6 @@ impl Known {
 /// A token and its times.
 pub(super) struct Token {
     pub(super) header: HeaderValue,
-    pub(super) issued: Timestamp,
     pub(super) renew: Timestamp,
     pub(super) ends: Timestamp,
     /// What it was given for.
@@ -89,10 +86,6 @@ impl Refusal {
 #[derive(Default)]
 pub(super) struct Cache {
     token: Option<Token>,
-    /// The token is the successor of a refused one.
-    successor: bool,
-    /// A token was refused and its successor is not there yet.
-    succession: bool,
     /// How many attempts have come to an end.
     pub(super) attempts: u64,
     /// What no proof is to blame for, and the proofs that there were.
@@ -166,7 +159,6 @@ impl Cache {
     pub(super) fn keep(&mut self, token: Token) {
         self.attempts += 1;
         self.blocked = None;
-        self.successor = std::mem::take(&mut self.succession);
         self.token = Some(token);
     }
 
@@ -196,13 +188,9 @@ impl Cache {
         self.rest(now, owners)
     }
 
-    /// Drops a token that the service refused, unless it is the successor of one that was refused just now.
-    pub(super) fn drop_token(&mut self, now: Timestamp) {
-        let fresh = |token: &Token| self.successor && now < later(token.issued, SUCCESSOR);
-        if self.token.as_ref().is_some_and(|token| !fresh(token)) {
-            self.token = None;
-            self.succession = true;
-        }
+    /// Drops the token that the service refused. One that has taken its place stays: late refusals are of the one before.
+    pub(super) fn drop_token(&mut self, refused: &HeaderValue) {
+        self.token.take_if(|token| token.header == *refused);
     }
 }
 

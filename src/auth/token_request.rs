@@ -98,7 +98,7 @@ pub(super) async fn ask(transport: &dyn Transport, request: TokenRequest<'_>) ->
     header.set_sensitive(true);
     let lifetime = answer.expires_in().and_then(|life| SignedDuration::try_from(life).ok()).unwrap_or(LIFETIME_DEFAULT);
     let renewal = if lifetime > RENEWAL_MARGIN * 2 { lifetime - RENEWAL_MARGIN } else { lifetime / 2 };
-    Ok(Token { header, issued: now, renew: later(now, renewal), ends: later(now, lifetime), proof })
+    Ok(Token { header, renew: later(now, renewal), ends: later(now, lifetime), proof })
 }
 
 /// The fault of an attempt, and what is to blame.

@@ -156,7 +156,7 @@ impl Authorization for Known {
         Box::pin(std::future::ready(Ok(HeaderValue::from_static("Bearer token"))))
     }
 
-    fn refused(&self) -> bool {
+    fn refused(&self, _: &HeaderValue) -> bool {
         true
     }
 }

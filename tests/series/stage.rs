@@ -93,7 +93,7 @@ impl Authorization for Line {
         Box::pin(std::future::ready(Ok(self.header.clone())))
     }
 
-    fn refused(&self) -> bool {
+    fn refused(&self, _: &HeaderValue) -> bool {
         false
     }
 }

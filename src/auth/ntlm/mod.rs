@@ -169,7 +169,7 @@ impl Authorization for PasswordLogOn {
         Box::pin(std::future::ready(self.refusal.check().map(|()| HeaderValue::from_static(NTLM))))
     }
 
-    fn refused(&self) -> bool {
+    fn refused(&self, _: &HeaderValue) -> bool {
         self.refusal.note();
         false
     }

@@ -117,7 +117,8 @@ impl Client {
             let elapsed = Duration::try_from(self.clock.now().duration_since(start)).unwrap_or_default();
             let status = answer.as_ref().ok().map(|response| response.status);
             // Before the report, which may let others go ahead.
-            let is_renewable = status == Some(401) && self.authorization.refused();
+            let is_refused = refused_before.is_none() && status == Some(401);
+            let is_renewable = is_refused && self.authorization.refused(&header);
             let items = operation.items();
             self.pace.report(RequestReport { mailbox, operation: O::NAME, status, elapsed, items });
             let response = answer.map_err(|error| of_transport(&error, circumstances))?;

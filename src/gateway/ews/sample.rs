@@ -244,7 +244,7 @@ impl Authorization for Server {
         Box::pin(async { Ok(HeaderValue::from_static("Bearer sample")) })
     }
 
-    fn refused(&self) -> bool {
+    fn refused(&self, _: &HeaderValue) -> bool {
         self.log.lock().unwrap().push("refused".to_owned());
         self.renewable
     }

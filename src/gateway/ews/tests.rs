@@ -498,6 +498,8 @@ fn a_refused_token_is_replaced_once() {
     let server = Server::with_token([refused(), refused()], true);
     assert_eq!(open(&server).unwrap_err().scope, FaultScope::Credential);
     assert_eq!(server.requests.lock().unwrap().len(), 2);
+    let told = server.log.lock().unwrap().iter().filter(|line| *line == "refused").count();
+    assert_eq!(told, 1, "the second refusal is one of the credential, and the token is kept");
     let server = Server::with_token([refused()], false);
     assert_eq!(open(&server).unwrap_err().scope, FaultScope::Credential);
     assert_eq!(server.requests.lock().unwrap().len(), 1, "a password that cannot be renewed is tried once");

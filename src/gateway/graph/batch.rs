@@ -237,7 +237,7 @@ fn settle(
         }
         settled[*place] = Some(one);
     }
-    if refused.is_empty() || !gateway.authorization.refused() {
+    if refused.is_empty() || !gateway.authorization.refused(token) {
         return Vec::new();
     }
     vec![Chunk { places: refused, refused_before: Some(token.clone()) }]

@@ -70,7 +70,8 @@ pub(super) async fn send(gateway: &GraphGateway, call: &Call<'_>) -> Result<(Res
         let begun = gateway.clock.now();
         let answer = gateway.transport.send(request).await;
         // Before the report, which may let others go ahead.
-        let is_renewable = answer.as_ref().is_ok_and(|answer| answer.status == 401) && gateway.authorization.refused();
+        let is_refused = refused_before.is_none() && answer.as_ref().is_ok_and(|answer| answer.status == 401);
+        let is_renewable = is_refused && gateway.authorization.refused(&authorization);
         gateway.pace.report(RequestReport {
             mailbox: call.mailbox,
             operation: call.operation,

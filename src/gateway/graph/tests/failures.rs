@@ -156,6 +156,8 @@ async fn a_refused_token_is_replaced_once() {
         let outcomes = stage.apply(&calendar(), &[delete("1"), delete("2")]).await;
         assert!(stage.script.replies.lock().unwrap().is_empty(), "{text}");
         assert_eq!(stage.requests().last().unwrap().headers["authorization"], token, "{text}");
+        let kept = stage.gateway.authorization.header().await.unwrap();
+        assert_eq!(kept, token, "the second refusal is one of the credential: {text}");
         match expected {
             None => assert!(outcomes.iter().all(|outcome| *outcome == Outcome::Gone), "{text}"),
             Some(expected) => assert_eq!(fault(&outcomes[1]), expected, "{text}"),

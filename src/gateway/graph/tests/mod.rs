@@ -86,7 +86,7 @@ impl Pace for Limits {
     }
 }
 
-/// Gives tokens `t1`, `t2`…; a refusal brings the next.
+/// Gives tokens `t1`, `t2`…; a refusal of the last one brings the next.
 #[derive(Debug)]
 pub(super) struct Tokens(AtomicUsize);
 
@@ -97,8 +97,9 @@ impl Authorization for Tokens {
         Box::pin(std::future::ready(Ok(header)))
     }
 
-    fn refused(&self) -> bool {
-        self.0.fetch_add(1, Ordering::SeqCst);
+    fn refused(&self, header: &HeaderValue) -> bool {
+        let current = self.0.load(Ordering::SeqCst);
+        self.0.store(current + usize::from(*header == format!("Bearer t{current}")), Ordering::SeqCst);
         true
     }
 }
