@@ -7,20 +7,15 @@ Neither knows of this project, so that they judge the sandbox's side of NTLM, wh
 target/debug/calsyncd otherwise.
 """
 
-import contextlib
-import json
 import os
-import pathlib
-import subprocess
 import sys
-import tempfile
 
 import requests
 from exchangelib import IMPERSONATION, NTLM, Account, CalendarItem, Configuration, Credentials, EWSDateTime, EWSTimeZone, Version
 from exchangelib.version import EXCHANGE_2019
 from requests_ntlm import HttpNtlmAuth
 
-from read_back.stage import url_of
+from read_back.behind_tls import counters, must, sandbox
 
 ANA = "ana@example.test"
 USER, SECRET = "EXAMPLE\\svc", "pässwörd €"
@@ -35,44 +30,14 @@ impersonate = "all"
 """
 
 
-@contextlib.contextmanager
-def sandbox():
-    """A sandbox behind TLS; its address, and the file of its certificate."""
-    binary = str(pathlib.Path(os.environ.get("CALSYNCD") or "target/debug/calsyncd").resolve())
-    with tempfile.TemporaryDirectory(prefix="calsyncd-ntlm-") as name:
-        folder = pathlib.Path(name)
-        (folder / "sandbox.toml").write_text(SANDBOX, encoding="utf-8")
-        certificate = folder / "ca.pem"
-        command = [binary, "--config", str(folder / "sandbox.toml"), "sandbox", "--listen", "127.0.0.1:0",
-                   "--tls-self-made", str(certificate)]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True) as running:
-            try:
-                yield url_of(running), str(certificate)
-            finally:
-                running.terminate()
-                running.wait(timeout=30)
-
-
-def counters(url, certificate):
-    answer = requests.get(f"{url}/sandbox/counters", verify=certificate, timeout=30)
-    answer.raise_for_status()
-    return answer.json()
-
-
 def account(url, secret):
     config = Configuration(service_endpoint=f"{url}/EWS/Exchange.asmx", credentials=Credentials(USER, secret), auth_type=NTLM,
                            version=Version(EXCHANGE_2019), max_connections=1)
     return Account(ANA, config=config, autodiscover=False, access_type=IMPERSONATION, default_timezone=EWSTimeZone("UTC"))
 
 
-def must(truth, what, told):
-    print(f"{'good' if truth else 'BAD '}  {what}")
-    if not truth:
-        raise SystemExit(json.dumps(told, indent=1))
-
-
 def main():
-    with sandbox() as (url, certificate):
+    with sandbox(SANDBOX) as (url, certificate):
         os.environ["REQUESTS_CA_BUNDLE"] = certificate
         ews = f"{url}/EWS/Exchange.asmx"
         mine = account(url, SECRET)
