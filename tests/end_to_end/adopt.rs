@@ -35,10 +35,10 @@ fn lose_the_state(world: &World) {
 }
 
 /// What an instance in another folder says.
-fn command_in(folder: &Path, arguments: &[&str]) -> Ended {
+fn command_in(world: &World, folder: &Path, arguments: &[&str]) -> Ended {
     let mut command = program(folder);
     command.arg("--config").arg(folder.join("calsyncd.toml")).args(arguments);
-    Ended::of(command.spawn().unwrap())
+    world.kept(Ended::of(command.spawn().unwrap()))
 }
 
 /// The second instance: settings, events and state, copied as they are.
@@ -203,26 +203,27 @@ fn a_copied_state_writes_nothing(face: Face) {
     std::fs::write(second.join("events/events.jsonl"), &text).unwrap();
     let writes = world.writes();
     for refused in [&["sync"][..], &["run"], &["purge", "--mailbox", ANA, "--yes"], &["adopt"]] {
-        let said = command_in(&second, refused).expect(1, &["is a copy, or was moved", "--take-over", "machine"]);
+        let said =
+            command_in(&world, &second, refused).expect(1, &["is a copy, or was moved", "--take-over", "machine"]);
         let first = world.state_path().canonicalize().unwrap();
         assert!(said.err.contains(first.to_str().unwrap()) || said.out.contains(first.to_str().unwrap()), "{said:?}");
     }
     for (looked, code) in [(&["plan"][..], 10), (&["status"], 0), (&["held", "list"], 0)] {
-        command_in(&second, looked).expect(code, &["this state is a copy, or was moved"]);
+        command_in(&world, &second, looked).expect(code, &["this state is a copy, or was moved"]);
     }
     assert_eq!(world.writes(), writes);
     assert_eq!(world.sync().changes(), [0, 0, 0], "the first one goes on");
 
     let first_owner = owners(&world, "ana").into_keys().next().unwrap();
     let before = shown(&world, "ana");
-    let said = command_in(&second, &TAKE_OVER).expect(0, &[]).json();
+    let said = command_in(&world, &second, &TAKE_OVER).expect(0, &[]).json();
     assert_eq!(said["taken_over"][&first_owner], json!(12), "{said}");
     assert_eq!(shown(&world, "ana"), before);
     let taken = owners(&world, "ana");
     assert_eq!((taken.get(&first_owner), taken.values().sum::<usize>()), (Some(&1), 10), "the copy stays as it is");
-    let pass = command_in(&second, &["sync", "--json"]).expect(0, &[]).json();
+    let pass = command_in(&world, &second, &["sync", "--json"]).expect(0, &[]).json();
     assert_eq!(mailbox(&pass, ANA)["updated"], 1, "{pass}");
-    command_in(&second, &["plan"]).expect(0, &[]);
+    command_in(&world, &second, &["plan"]).expect(0, &[]);
 
     // The first one comes back.
     let writes = world.writes();
@@ -241,7 +242,7 @@ fn a_copied_state_writes_nothing(face: Face) {
     let third = world.path().join("third");
     copy(&second, &third);
     std::fs::remove_file(third.join("state/calsyncd.sqlite")).unwrap();
-    command_in(&third, &["sync"]).expect(1, &["is a copy, or was moved"]);
+    command_in(&world, &third, &["sync"]).expect(1, &["is a copy, or was moved"]);
     assert_eq!(world.writes(), writes);
 }
 
@@ -261,7 +262,7 @@ fn a_take_over_that_is_killed_is_finished_by_the_next(face: Face) {
         let mut child = command.arg("--config").arg(second.join("calsyncd.toml")).args(TAKE_OVER).spawn().unwrap();
         eventually("some items", || (left() <= most).then_some(()));
         child.kill().unwrap();
-        child.wait().unwrap();
+        world.kept(Ended::of(child));
         if left() == 0 {
             continue;
         }
@@ -270,14 +271,14 @@ fn a_take_over_that_is_killed_is_finished_by_the_next(face: Face) {
         world.file("events.jsonl", &text);
         std::fs::write(second.join("events/events.jsonl"), &text).unwrap();
         assert_eq!(world.try_sync().code, 1);
-        command_in(&second, &["sync"]).expect(1, &["another instance"]);
+        command_in(&world, &second, &["sync"]).expect(1, &["another instance"]);
         assert_eq!(shown(&world, "ana"), before);
     }
-    command_in(&second, &TAKE_OVER).expect(0, &[]);
+    command_in(&world, &second, &TAKE_OVER).expect(0, &[]);
     assert_eq!((left(), world.item_count("ana")), (0, 70));
-    let pass = command_in(&second, &["sync", "--json"]).expect(0, &[]).json();
+    let pass = command_in(&world, &second, &["sync", "--json"]).expect(0, &[]).json();
     assert_eq!((&mailbox(&pass, ANA)["created"], &mailbox(&pass, ANA)["updated"]), (&json!(0), &json!(1)), "{pass}");
-    command_in(&second, &["plan"]).expect(0, &[]);
+    command_in(&world, &second, &["plan"]).expect(0, &[]);
     world.assert_exactly("ana", &events);
     assert_eq!(world.try_sync().code, 1);
 }

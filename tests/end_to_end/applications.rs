@@ -8,7 +8,7 @@ use calsyncd::sandbox::{FederatedSettings, SandboxSettings};
 use rcgen::{CertificateParams, KeyPair, PKCS_RSA_SHA256};
 use serde_json::{Value, json};
 
-use crate::harness::{Face, SECRET, WRONG, World, eventually, many};
+use crate::harness::{Face, SECRET, WRONG, WRONG_TOO, World, eventually, many};
 
 /// A certificate that ends in so many and a half days, and its key.
 struct Certificate {
@@ -68,16 +68,6 @@ fn proofs(world: &World) -> Vec<(String, u64)> {
     world.counts().proofs.into_iter().collect()
 }
 
-/// A secret, a key or an assertion is in nothing that was printed.
-fn assert_silent(texts: &[&str], secrets: &[&str]) {
-    for text in texts {
-        for secret in secrets {
-            assert!(!text.contains(secret), "{secret:?} was printed");
-        }
-        assert!(!text.contains("PRIVATE KEY") && !text.contains("eyJ"), "a key or a token was printed: {text}");
-    }
-}
-
 #[test]
 fn a_certificate_takes_the_place_of_a_secret() {
     let certificate = Certificate::new(200);
@@ -89,14 +79,13 @@ fn a_certificate_takes_the_place_of_a_secret() {
     certificate.write(&world, "app.pem");
     let events = events(3);
     world.events(&events);
-    let check = world.command(&["check"]).expect(0, &["good"]);
+    world.command(&["check"]).expect(0, &["good"]);
     let pass = world.sync();
     assert_eq!(pass.total("created"), 6);
     assert_eq!((proofs(&world), failed(&world)), (vec![("certificate 1".to_owned(), 1)], 0));
     let status = world.status();
     assert_eq!(status["credentials"][0]["credential"], "application_certificate");
     assert_eq!(status["credentials"][0]["state"], "good");
-    assert_silent(&[&check.out, &check.err, &pass.json.to_string(), &status.to_string()], &[]);
 }
 
 #[test]
@@ -154,7 +143,6 @@ fn a_rotation_needs_no_restart() {
         (daemon.count("credential_refused"), daemon.count("credential_parked_error"), failed(&world)),
         (1, 0, 1)
     );
-    assert_silent(&[&daemon.text()], &[]);
     daemon.stop();
 }
 
@@ -162,7 +150,7 @@ fn a_rotation_needs_no_restart() {
 fn when_both_are_wrong_each_is_tried_once_and_the_daemon_goes_on() {
     let mut world = world(|_| {}, &[("client_secret_file", "\"secret\""), ("next_client_secret_file", "\"next\"")]);
     world.secret(WRONG);
-    write(&world, "next", "wr0ng-two");
+    write(&world, "next", WRONG_TOO);
     world.events(&events(3));
     let daemon = world.daemon();
     daemon.wait("credential_parked_error");
@@ -182,7 +170,6 @@ fn when_both_are_wrong_each_is_tried_once_and_the_daemon_goes_on() {
     daemon.signal("HUP");
     pushed(&world, 5);
     assert_eq!(failed(&world), 2);
-    assert_silent(&[&daemon.text()], &["wr0ng-two"]);
     daemon.stop();
 }
 
@@ -194,11 +181,10 @@ fn an_unknown_certificate_is_named() {
         &[("application_certificate_file", "\"app.pem\"")],
     );
     own.write(&world, "app.pem");
-    let test = world
+    world
         .command(&["test", "--user", "ana@example.test"])
         .expect(1, &["(assertion_refused)", "AADSTS700027", "upload the certificate"]);
     assert_eq!(failed(&world), 1);
-    assert_silent(&[&test.out, &test.err], &[]);
 }
 
 /// A token of an issuer, for as long as the tests run.
@@ -241,7 +227,6 @@ fn a_federated_token_follows_its_file() {
     pushed(&world, 2);
     let shown = ["federated one", "federated two"].map(|proof| (proof.to_owned(), 1));
     assert_eq!((proofs(&world), failed(&world)), (shown.to_vec(), 0));
-    assert_silent(&[&daemon.text()], &[]);
     daemon.stop();
 }
 

@@ -10,7 +10,7 @@ use std::{
 use calsyncd::sandbox::store::Target;
 use serde_json::json;
 
-use crate::harness::{Face, KilledOnDrop, World, eventually, many, program};
+use crate::harness::{Ended, Face, KilledOnDrop, World, eventually, many, program};
 
 through!(a_purge_that_is_killed_is_finished_by_the_next: Ews Graph);
 through!(a_copy_outlives_every_purge: Ews Graph);
@@ -31,7 +31,7 @@ fn a_purge_that_is_killed_is_finished_by_the_next(face: Face) {
         let mut child = command.arg("--config").arg(world.settings_path()).args(PURGE).spawn().unwrap();
         eventually("some removals", || (world.item_count("ana") <= left).then_some(()));
         child.kill().unwrap();
-        child.wait().unwrap();
+        world.kept(Ended::of(child));
     }
     assert!(world.item_count("ana") > 0, "killed in the middle");
     let said = world.command(&PURGE).expect(0, &[]).json();
@@ -96,7 +96,7 @@ fn on_a_terminal(world: &World, answer: &str) -> (i32, String) {
     stdin.write_all(answer.as_bytes()).unwrap();
     let code = child.end();
     reader.join().unwrap();
-    (code, text())
+    (code, world.kept(Ended { code, out: text(), err: String::new() }).out)
 }
 
 fn a_purge_asks_on_a_terminal(face: Face) {

@@ -106,7 +106,7 @@ fn sync_within(world: &World, blocks: u64) -> Ended {
     command.env_clear().current_dir(like.get_current_dir().unwrap()).env("PATH", "/usr/bin:/bin");
     command.env("TMPDIR", world.path()).stdin(std::process::Stdio::null());
     command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
-    Ended::of(command.spawn().unwrap())
+    world.kept(Ended::of(command.spawn().unwrap()))
 }
 
 fn a_full_disk_stops_the_writing(face: Face) {

@@ -1,7 +1,7 @@
 //! The daemon: started, watched through its log, signalled, killed when dropped.
 
 use std::{
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Read},
     os::unix::process::ExitStatusExt,
     sync::{Arc, Mutex},
     thread,
@@ -45,17 +45,24 @@ impl World {
         let mut command = program(self.path());
         command.arg("--config").arg(self.settings_path()).arg("run").envs(variables.iter().copied());
         let mut child = command.spawn().unwrap();
-        let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        self.keep(child.stdout.take().unwrap());
+        let log = self.keep(child.stderr.take().unwrap());
+        Daemon { child: KilledOnDrop(child), log }
+    }
+
+    /// Keeps the lines of a stream, as they come, also for the search for secrets.
+    fn keep(&self, stream: impl Read + Send + 'static) -> Arc<Mutex<Vec<Value>>> {
+        let lines = BufReader::new(stream).lines();
         let log = Arc::new(Mutex::new(Vec::new()));
-        self.heard(Said::Log(Arc::clone(&log)));
         let kept = Arc::clone(&log);
-        thread::spawn(move || {
+        let reader = thread::spawn(move || {
             for line in lines.map_while(Result::ok) {
                 let entry = serde_json::from_str(&line).unwrap_or(Value::String(line));
                 kept.lock().unwrap().push(entry);
             }
         });
-        Daemon { child: KilledOnDrop(child), log }
+        self.heard(Said::Log(Arc::clone(&log), reader));
+        log
     }
 }
 

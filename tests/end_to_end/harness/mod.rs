@@ -17,5 +17,5 @@ pub(crate) use self::{
     program::{Ended, KilledOnDrop, program},
     schema::assert_valid,
     wait::eventually,
-    world::{Face, SECRET, WRONG, World},
+    world::{Face, SECRET, WRONG, WRONG_TOO, World},
 };

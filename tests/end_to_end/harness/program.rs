@@ -144,7 +144,8 @@ impl World {
         self.kept(Ended::of(command.spawn().unwrap()))
     }
 
-    fn kept(&self, ended: Ended) -> Ended {
+    /// Keeps what a command said for the search for secrets.
+    pub(crate) fn kept(&self, ended: Ended) -> Ended {
         self.heard(Said::Text(format!("{}{}", ended.out, ended.err)));
         ended
     }

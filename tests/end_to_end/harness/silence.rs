@@ -4,6 +4,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
+    thread::JoinHandle,
 };
 
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -11,7 +12,8 @@ use serde_json::Value;
 
 use super::{
     World,
-    world::{SECRET, WRONG},
+    wait::within_deadline,
+    world::{SECRET, WRONG, WRONG_TOO},
 };
 
 /// Something that the program said.
@@ -19,8 +21,8 @@ use super::{
 pub(crate) enum Said {
     /// What a command printed.
     Text(String),
-    /// The log of a daemon.
-    Log(Arc<Mutex<Vec<Value>>>),
+    /// The lines of a daemon, and who reads them.
+    Log(Arc<Mutex<Vec<Value>>>, JoinHandle<()>),
 }
 
 /// Every form in which a secret could be told.
@@ -30,13 +32,15 @@ fn secrets() -> Vec<String> {
         let json = secret.replace('/', "\\/");
         [secret.to_owned(), encoded, json, STANDARD.encode(format!("service:{secret}")), STANDARD.encode(secret)]
     };
-    [SECRET, WRONG].into_iter().flat_map(of).collect()
+    [SECRET, WRONG, WRONG_TOO].into_iter().flat_map(of).collect()
 }
 
-/// The first secret that a text tells: a password, a client secret, a key, or a token.
+/// The first secret that a text tells: a password, a client secret, a key, a token, or what proves a password (the third message of
+/// NTLM, from which it can be guessed).
 fn told(text: &str) -> Option<String> {
-    let key = text.contains("PRIVATE KEY").then(|| "a private key".to_owned());
-    secrets().into_iter().find(|secret| text.contains(secret)).or_else(|| token(text)).or(key)
+    let marks = [("PRIVATE KEY", "a private key"), ("TlRMTVNTUAAD", "the third message of NTLM")];
+    let marked = marks.iter().find(|(mark, _)| text.contains(mark)).map(|(_, what)| (*what).to_owned());
+    secrets().into_iter().find(|secret| text.contains(secret)).or_else(|| token(text)).or(marked)
 }
 
 /// The beginning of a token (RFC 7519): three parts, the first one of JSON.
@@ -79,7 +83,11 @@ impl World {
         for said in self.said.lock().unwrap().iter() {
             let text = match said {
                 Said::Text(text) => text.clone(),
-                Said::Log(log) => log.lock().unwrap().iter().map(|line| format!("{line}\n")).collect(),
+                Said::Log(log, reader) => {
+                    // It reads until the daemon has ended.
+                    within_deadline(|| reader.is_finished().then_some(())).expect("the end of a log");
+                    log.lock().unwrap().iter().map(|line| format!("{line}\n")).collect()
+                }
             };
             if let Some(secret) = told(&text) {
                 panic!("the program told {secret}:\n{text}");
@@ -105,6 +113,7 @@ fn secrets_are_found_in_every_form() {
         "Basic c2VydmljZTpSMWdodC1odXNoKzQ3MTEvPQ==",
         "eyJhbGciOiJIUzI1NiJ9.eyJhdWQiOiJ4In0.c2lnbmF0dXJlLW9mLWl0",
         "-----BEGIN PRIVATE KEY-----",
+        "NTLM TlRMTVNTUAADAAAAGAAYAFgAAAA=",
     ] {
         assert!(told(text).is_some(), "{text}");
     }

@@ -24,6 +24,8 @@ use super::{Config, silence::Said};
 pub(crate) const SECRET: &str = "R1ght-hush+4711/=";
 /// One that is neither.
 pub(crate) const WRONG: &str = "Wr0ng-hush+4711/=";
+/// Another one.
+pub(crate) const WRONG_TOO: &str = "Wr0ng-too+4711/=";
 
 /// The people whose calendars there are.
 pub(crate) const PEOPLE: [&str; 4] = ["ana", "bob", "chloe", "dan"];
