@@ -83,7 +83,8 @@ enum Command {
     /// Run the simulated Exchange as a server of its own
     ///
     /// --config names settings of its own (mailboxes, accounts, applications, throttling, faults); docs/sandbox.toml shows them.
-    /// Without it there are three mailboxes, an account and an application, which are printed.
+    /// Without it there are three mailboxes, an account and an application, which are printed. A mailbox with a `half` lives on
+    /// premises or online, as in a hybrid; POST /sandbox/move moves it to the other half, where all of its ids are others.
     Sandbox(SandboxArguments),
     /// Show it all on this machine: sandbox, sample data and daemon, nothing to configure
     Demo(DemoArguments),

@@ -6,6 +6,7 @@
 //! | `GET counters` | the counters |
 //! | `GET mailboxes` | every mailbox with its state and counts |
 //! | `PUT mailboxes/{address}/state` `{"state":"moving"}` | `active`, `full`, `moving`, `elsewhere` |
+//! | `POST move` `{"mailbox":"…","to":"online","step":"begin"}` | moves a mailbox between the halves: see below |
 //! | `GET mailboxes/{address}/items` | single items and masters, all fields |
 //! | `GET mailboxes/{address}/view?from=…&to=…` | what takes place between two instants, series expanded |
 //! | `POST mailboxes/{address}/items` | adds an item of the person's own, in Graph's JSON |
@@ -19,6 +20,9 @@
 //! | `PUT mailboxes/{address}/calendars/{id}` `{"name":"…"}` · `DELETE` | renames · deletes a calendar |
 //! | `POST faults` · `DELETE faults` | adds a fault, as in the settings · forgets all |
 //! | `POST tokens/revoke` | makes every token void |
+//!
+//! A move leads `to` `online` or `on_premises`. Its steps are `begin`, and then `complete` or `cancel`. `lose` names the items that
+//! a move leaves behind when it completes, by the ids of before.
 
 use bytes::Bytes;
 use http::Response;
@@ -33,7 +37,7 @@ use super::{
     graph::{GraphError, id_in, read_changes, read_draft},
     service::Sandbox,
     settings::MailboxCondition,
-    store::{ChangeOrder, Filter, FolderInfo, Guard, MailboxInfo, MailboxState, StoreError, Target},
+    store::{ChangeOrder, Filter, FolderInfo, Guard, Half, MailboxInfo, MailboxState, Store, StoreError, Target},
     urlencoded,
 };
 
@@ -85,10 +89,48 @@ fn carry_out(sandbox: &Sandbox, inbound: &Inbound, segments: &[&str]) -> Result<
         ("POST", ["faults"]) => sandbox.inject(read::<Fault>(inbound)?),
         ("DELETE", ["faults"]) => sandbox.calm(),
         ("POST", ["tokens", "revoke"]) => sandbox.revoke_tokens(),
+        ("POST", ["move"]) => return move_mailbox(sandbox.store(), read(inbound)?),
         (_, ["mailboxes", address, rest @ ..]) => return in_mailbox(sandbox, inbound, address, rest),
         (method, _) => return Err(unknown(method, segments)),
     }
     Ok(json!({}))
+}
+
+/// A step of a move.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Move {
+    mailbox: String,
+    to: Half,
+    step: Step,
+    #[serde(default)]
+    lose: Vec<String>,
+}
+
+#[derive(PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Step {
+    Begin,
+    Complete,
+    Cancel,
+}
+
+fn move_mailbox(store: &Store, Move { mailbox: address, to, step, lose }: Move) -> Result<Value, Refusal> {
+    if step != Step::Complete && !lose.is_empty() {
+        return Err(Refusal::new(400, "items are lost when a move completes"));
+    }
+    let moving_to = store.mailbox(&address)?.moving_to;
+    if step != Step::Begin && moving_to.is_some_and(|half| half != to) {
+        return Err(Refusal::new(400, "the mailbox is on the way to the other half"));
+    }
+    match step {
+        Step::Begin => store.begin_move(&address, to)?,
+        Step::Complete => {
+            store.complete_move(&address, &lose.iter().map(|id| id_in(id)).collect::<Vec<_>>())?;
+        }
+        Step::Cancel => store.cancel_move(&address)?,
+    }
+    Ok(mailbox(&store.mailbox(&address)?))
 }
 
 fn in_mailbox(sandbox: &Sandbox, inbound: &Inbound, address: &str, segments: &[&str]) -> Result<Value, Refusal> {
@@ -178,6 +220,9 @@ fn mailbox(mailbox: &MailboxInfo) -> Value {
         "name": mailbox.settings.display_name,
         "aliases": mailbox.settings.aliases,
         "zone": mailbox.settings.zone.as_ref().map(super::store::Zone::id),
+        "half": mailbox.settings.half,
+        "moving_to": mailbox.moving_to,
+        "moves": mailbox.moves,
         "state": match mailbox.settings.state {
             MailboxState::Normal => "active",
             MailboxState::Full => "full",

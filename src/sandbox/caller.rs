@@ -1,5 +1,7 @@
 //! Who calls the sandbox, once authenticated.
 
+use super::store::Half;
+
 /// An account or an application, and whose mailboxes it may open.
 #[derive(Debug, Clone, Default)]
 pub struct Caller {
@@ -13,6 +15,13 @@ pub struct Caller {
     pub impersonation: Impersonation,
     /// What it may do as a delegate, without impersonation.
     pub delegations: Vec<Delegation>,
+}
+
+impl Caller {
+    /// The half of a hybrid that he has logged on to: passwords are for the servers on premises, tokens for Exchange Online.
+    pub(super) const fn half(&self) -> Half {
+        if self.is_application { Half::Online } else { Half::OnPremises }
+    }
 }
 
 /// Whom a caller may impersonate.

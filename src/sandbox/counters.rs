@@ -40,6 +40,10 @@ pub struct Counts {
     pub broken: u64,
     /// Mails that writes have sent to attendees.
     pub mails_sent: u64,
+    /// Moves of mailboxes between the halves since the sandbox started; a reset forgets none.
+    pub moves: u64,
+    /// Mailboxes that are on the way now.
+    pub moving: u64,
 }
 
 /// The counters.

@@ -51,4 +51,5 @@ pub use self::{
         AccountSettings, ApplicationSettings, ExtendedProtection, FederatedSettings, LogOnScheme, MailboxCondition,
         MailboxSettings, RetryAfterForm, SandboxSettings, Scope, ThrottlingSettings, TlsSettings,
     },
+    store::Half,
 };

@@ -65,6 +65,7 @@ impl Sandbox {
             let mut stored = StoredMailbox::new(mailbox.address.clone());
             stored.aliases.clone_from(&mailbox.aliases);
             stored.zone = Some(zone);
+            stored.half = mailbox.half;
             stored.state = mailbox.state.into();
             stored.sid.clone_from(&mailbox.sid);
             if !mailbox.principal_name.is_empty() {
@@ -104,7 +105,11 @@ impl Sandbox {
     pub fn counts(&self) -> Counts {
         let mut counts = self.inner.counters.read();
         counts.in_flight_max = self.inner.gate.in_flight_max().into_iter().collect();
-        counts.mails_sent = self.inner.store.mailboxes().iter().map(|mailbox| mailbox.mails_sent).sum();
+        let mailboxes = self.inner.store.mailboxes();
+        counts.mails_sent = mailboxes.iter().map(|mailbox| mailbox.mails_sent).sum();
+        counts.moves = mailboxes.iter().map(|mailbox| u64::from(mailbox.moves)).sum();
+        counts.moving =
+            u64::try_from(mailboxes.iter().filter(|one| one.moving_to.is_some()).count()).unwrap_or(u64::MAX);
         counts
     }
 

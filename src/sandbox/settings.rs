@@ -4,7 +4,12 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-use super::{cloud::Cloud, error::SandboxError, faults::Fault, store::MailboxState};
+use super::{
+    cloud::Cloud,
+    error::SandboxError,
+    faults::Fault,
+    store::{Half, MailboxState},
+};
 
 /// Everything that a sandbox is started with. Plain data: built in code by tests, or read from a TOML file.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -217,6 +222,9 @@ pub struct MailboxSettings {
     pub zone: String,
     /// Further addresses of the same mailbox.
     pub aliases: Vec<String>,
+    /// In which half of a hybrid it lives. EWS shows the mailboxes on premises to accounts with a password and those online to
+    /// applications with a token, Graph those online.
+    pub half: Half,
     /// Whether it can be used.
     pub state: MailboxCondition,
     /// The user principal name of its owner; the address when empty.
@@ -232,6 +240,7 @@ impl Default for MailboxSettings {
             name: String::new(),
             zone: "Europe/Paris".to_owned(),
             aliases: Vec::new(),
+            half: Half::Both,
             state: MailboxCondition::Active,
             principal_name: String::new(),
             sid: String::new(),
@@ -250,7 +259,7 @@ pub enum MailboxCondition {
     Full,
     /// It is being moved to another server; passes.
     Moving,
-    /// It is on the other side of a hybrid, or has no licence.
+    /// It is in neither half, or has no licence.
     Elsewhere,
 }
 
@@ -467,7 +476,8 @@ mod tests {
         let settings = SandboxSettings::from_toml(
             r#"
             latency_ms = 20
-            mailboxes = [{ address = "ana@example.test", zone = "Europe/Madrid", aliases = ["a@example.test"], state = "moving" }]
+            mailboxes = [{ address = "ana@example.test", zone = "Europe/Madrid", aliases = ["a@example.test"], state = "moving",
+                           half = "on_premises" }]
             [[accounts]]
             user = "svc"
             password = "p"
@@ -486,7 +496,8 @@ mod tests {
             "#,
         )
         .unwrap();
-        assert_eq!(settings.mailboxes[0].state, MailboxCondition::Moving);
+        let ana = &settings.mailboxes[0];
+        assert_eq!((ana.state, ana.half), (MailboxCondition::Moving, Half::OnPremises));
         assert!(settings.accounts[0].impersonate.contains("ANA@example.test"));
         assert!(!settings.applications[0].scope.contains("ana@example.test"));
         assert_eq!(settings.throttling.retry_after_form, RetryAfterForm::Fraction);
@@ -498,6 +509,7 @@ mod tests {
         for (text, named) in [
             ("lateness = 1", "lateness"),
             ("mailboxes = [{ address = 'a@x' }, { address = 'b@x', aliases = ['A@x'] }]", "given twice"),
+            ("mailboxes = [{ address = 'a@x', half = 'none' }]", "none"),
             ("accounts = [{ user = 'u', mailbox = 'a@x' }]", "does not exist"),
             ("accounts = [{ user = 'u', impersonate = 'some' }]", "impersonate"),
             ("faults = [{ kind = 'earthquake' }]", "earthquake"),

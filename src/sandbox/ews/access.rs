@@ -38,12 +38,12 @@ pub(super) enum FolderKind {
 }
 
 impl FolderKind {
-    /// The id of a folder that is no calendar.
-    pub(super) fn id(&self, mailbox: &str) -> String {
+    /// The id of the folder in a mailbox.
+    pub(super) fn id(&self, store: &Store, mailbox: &str) -> String {
         match self {
             Self::Calendar(folder) => folder.id.clone(),
-            Self::Root => pseudo_id("root", mailbox),
-            Self::Top => pseudo_id("top", mailbox),
+            Self::Root => pseudo_id(store, "root", mailbox),
+            Self::Top => pseudo_id(store, "top", mailbox),
         }
     }
 }
@@ -171,8 +171,12 @@ impl<'a> Session<'a> {
         if id.is_empty() {
             return Err(ItemFault::new("ErrorInvalidIdEmpty", "The Id is empty."));
         }
-        if let Some((wanted, mailbox)) = parse_pseudo_id(id) {
-            return Ok((self.store.mailbox(&mailbox)?.settings.address, wanted));
+        if let Some(pseudo) = parse_pseudo_id(id) {
+            let mailbox = self.store.mailbox(&pseudo.mailbox)?;
+            if mailbox.moves != pseudo.moves {
+                return Err(StoreError::UnknownFolder.into());
+            }
+            return Ok((mailbox.settings.address, pseudo.wanted));
         }
         let identified = self.store.identify(id)?;
         match identified.kind {
@@ -223,8 +227,8 @@ fn impersonate(store: &Store, caller: &Caller, impersonated: &Impersonated) -> R
     };
     let address = &impersonated.address(store).unwrap_or_default();
     let Ok(mailbox) = store.mailbox(address) else { return Err(unknown) };
-    if mailbox.settings.state == crate::sandbox::store::MailboxState::Elsewhere {
-        return Err(Fault::new("ErrorNonExistentMailbox", "No mailbox with such guid."));
+    if !store.is_here(address).unwrap_or_default() {
+        return Err(Fault::new("ErrorNonExistentMailbox", super::code::NOT_HERE));
     }
     let primary = mailbox.settings.address;
     if matches!(impersonated, Impersonated::PrimarySmtpAddress(_)) && !primary.eq_ignore_ascii_case(address) {
@@ -238,26 +242,36 @@ fn impersonate(store: &Store, caller: &Caller, impersonated: &Impersonated) -> R
     Ok(primary)
 }
 
-/// The id of a folder that the store does not hold.
-fn pseudo_id(name: &str, mailbox: &str) -> String {
-    use base64::{Engine as _, engine::general_purpose::STANDARD};
-    STANDARD.encode(format!("\u{2}{name}\u{2}{mailbox}"))
+/// A folder that the store does not hold.
+struct Pseudo {
+    wanted: Wanted,
+    mailbox: String,
+    /// How often the mailbox had moved.
+    moves: u32,
 }
 
-fn parse_pseudo_id(id: &str) -> Option<(Wanted, String)> {
+/// The id of a folder that the store does not hold.
+fn pseudo_id(store: &Store, name: &str, mailbox: &str) -> String {
+    use base64::{Engine as _, engine::general_purpose::STANDARD};
+    let moves = store.mailbox(mailbox).map_or(0, |mailbox| mailbox.moves);
+    STANDARD.encode(format!("\u{2}{name}\u{2}{moves}\u{2}{mailbox}"))
+}
+
+fn parse_pseudo_id(id: &str) -> Option<Pseudo> {
     use base64::{Engine as _, engine::general_purpose::STANDARD};
     let text = String::from_utf8(STANDARD.decode(id).ok()?).ok()?;
-    let (name, mailbox) = text.strip_prefix('\u{2}')?.split_once('\u{2}')?;
+    let (name, rest) = text.strip_prefix('\u{2}')?.split_once('\u{2}')?;
+    let (moves, mailbox) = rest.split_once('\u{2}')?;
     let wanted = match name {
         "root" => Wanted::Root,
         "top" => Wanted::Top,
         _ => return None,
     };
-    Some((wanted, mailbox.to_owned()))
+    Some(Pseudo { wanted, mailbox: mailbox.to_owned(), moves: moves.parse().ok()? })
 }
 
 /// The mailbox that an id embeds.
 pub(super) fn mailbox_of_id(store: &Store, id: &str) -> Option<String> {
     let identified = store.identify(id).ok().map(|identified| identified.mailbox);
-    identified.or_else(|| parse_pseudo_id(id).map(|(_, mailbox)| mailbox))
+    identified.or_else(|| parse_pseudo_id(id).map(|pseudo| pseudo.mailbox))
 }

@@ -3,6 +3,9 @@
 use super::fault::ItemFault;
 use crate::sandbox::store::StoreError;
 
+/// What Exchange says of a mailbox that the directory knows and the servers here do not hold.
+pub(super) const NOT_HERE: &str = "No mailbox with such guid.";
+
 impl From<StoreError> for ItemFault {
     fn from(error: StoreError) -> Self {
         let (code, field) = code_of(&error);
@@ -12,10 +15,14 @@ impl From<StoreError> for ItemFault {
 
 const fn code_of(error: &StoreError) -> (&'static str, Option<&'static str>) {
     match error {
-        StoreError::UnknownMailbox(_) | StoreError::MailboxElsewhere(_) => ("ErrorNonExistentMailbox", None),
+        StoreError::UnknownMailbox(_) | StoreError::MailboxElsewhere(_) | StoreError::MailboxInOtherHalf(_) => {
+            ("ErrorNonExistentMailbox", None)
+        }
         StoreError::MailboxMoving(_) => ("ErrorMailboxMoveInProgress", None),
         StoreError::MailboxFull(_) => ("ErrorQuotaExceeded", None),
-        StoreError::AddressTaken(_) | StoreError::DuplicateTransaction => ("ErrorInvalidOperation", None),
+        StoreError::AddressTaken(_) | StoreError::DuplicateTransaction | StoreError::CannotMove(_) => {
+            ("ErrorInvalidOperation", None)
+        }
         StoreError::MalformedId => ("ErrorInvalidIdMalformed", None),
         StoreError::WrongKindOfId => ("ErrorCannotUseFolderIdForItemId", None),
         StoreError::UnknownFolder => ("ErrorFolderNotFound", None),
@@ -46,6 +53,9 @@ const fn code_of(error: &StoreError) -> (&'static str, Option<&'static str>) {
 }
 
 fn sentence(error: &StoreError) -> String {
+    if matches!(error, StoreError::MailboxElsewhere(_) | StoreError::MailboxInOtherHalf(_)) {
+        return NOT_HERE.to_owned();
+    }
     let text = error.to_string();
     let mut characters = text.chars();
     characters.next().map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), characters.as_str()))

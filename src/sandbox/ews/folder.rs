@@ -9,7 +9,7 @@ use super::{
 
 /// A folder with all its properties; a shape that asks for fewer gets more, as the schema allows.
 pub(super) fn write(writer: &mut Writer, session: &Session<'_>, folder: &Folder) -> Result<(), ItemFault> {
-    let id = folder.kind.id(&folder.mailbox);
+    let id = folder.kind.id(session.store, &folder.mailbox);
     let calendars = session.store.folders(&folder.mailbox)?;
     let distinguished = |writer: &mut Writer, name: &str| {
         if session.version >= Version::Exchange2013 {
@@ -20,7 +20,11 @@ pub(super) fn write(writer: &mut Writer, session: &Session<'_>, folder: &Folder)
         FolderKind::Calendar(info) => {
             writer.open("t:CalendarFolder", &[]);
             writer.empty("t:FolderId", &[("Id", &id), ("ChangeKey", &info.change_key)]);
-            let parent = if info.is_default { FolderKind::Top.id(&folder.mailbox) } else { calendars[0].id.clone() };
+            let parent = if info.is_default {
+                FolderKind::Top.id(session.store, &folder.mailbox)
+            } else {
+                calendars[0].id.clone()
+            };
             writer.empty("t:ParentFolderId", &[("Id", &parent)]);
             writer.text("t:FolderClass", "IPF.Appointment");
             writer.text("t:DisplayName", &info.name);
@@ -37,7 +41,7 @@ pub(super) fn write(writer: &mut Writer, session: &Session<'_>, folder: &Folder)
             writer.open("t:Folder", &[]);
             writer.empty("t:FolderId", &[("Id", &id)]);
             if !is_root {
-                writer.empty("t:ParentFolderId", &[("Id", &FolderKind::Root.id(&folder.mailbox))]);
+                writer.empty("t:ParentFolderId", &[("Id", &FolderKind::Root.id(session.store, &folder.mailbox))]);
                 writer.text("t:FolderClass", "IPF.Note");
             }
             writer.text("t:DisplayName", if is_root { "Root" } else { "Top of Information Store" });

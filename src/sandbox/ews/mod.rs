@@ -111,9 +111,10 @@ fn read(body: &[u8]) -> Result<Call, Fault> {
     Ok(Call { header, operation })
 }
 
-/// Carries a request out.
+/// Carries a request out, in the half that the caller has logged on to.
 pub fn execute(store: &Store, caller: &Caller, call: Call) -> Reply {
-    let session = match Session::open(store, caller, &call.header) {
+    let store = store.seen_from(caller.half());
+    let session = match Session::open(&store, caller, &call.header) {
         Ok(session) => session,
         Err(fault) => return fault.reply(),
     };

@@ -18,6 +18,7 @@ use super::{
         identity::{Denied, Who},
         service::Sandbox,
         settings::ApplicationSettings,
+        store::Half,
         token::Audience,
         urlencoded,
     },
@@ -118,7 +119,7 @@ fn execute(sandbox: &Sandbox, one: &One<'_>, route: &Route, mailbox: &str) -> Re
     let texts =
         |name: &str| one.headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect::<Vec<_>>();
     carry_out(&Ask {
-        store: sandbox.store(),
+        store: &sandbox.store().seen_from(Half::Online),
         route,
         mailbox,
         prefer: prefer(texts("prefer").into_iter())?,

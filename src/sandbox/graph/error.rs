@@ -77,6 +77,10 @@ impl From<StoreError> for GraphError {
                 let message = "The mailbox is either inactive, soft-deleted, or is hosted on-premise.";
                 return Self::new(404, "MailboxNotEnabledForRESTAPI", message);
             }
+            StoreError::MailboxInOtherHalf(_) => {
+                let message = "REST API is not yet supported for this mailbox.";
+                return Self::new(404, "MailboxNotEnabledForRESTAPI", message);
+            }
             StoreError::MailboxMoving(_) => {
                 return Self::new(503, "ErrorMailboxMoveInProgress", "Mailbox move in progress. Try again later.");
             }
@@ -114,6 +118,7 @@ impl From<StoreError> for GraphError {
             }
             StoreError::UnknownZone(_) => (400, "TimeZoneNotSupportedException"),
             StoreError::InvalidSyncState => (410, "SyncStateNotFound"),
+            StoreError::CannotMove(_) => (400, "ErrorInvalidOperation"),
             StoreError::InvalidWindow => (400, "ErrorInvalidParameter"),
         };
         Self::new(status, code, message)

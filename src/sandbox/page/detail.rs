@@ -33,7 +33,7 @@ pub(super) fn detail(picture: &Picture, mailboxes: &[Mailbox], shown: &Mailbox) 
         escape(&shown.name),
         escape(&shown.address),
         escape(&shown.zone),
-        shown.note.map(|note| format!("<span class=\"state\">{note}</span>")).unwrap_or_default()
+        shown.note.as_ref().map(|note| format!("<span class=\"state\">{note}</span>")).unwrap_or_default()
     );
     html.push_str("<div class=\"days\"><div></div>");
     for date in picture.days() {

@@ -20,7 +20,7 @@ use super::{
     counters::Counts,
     faces::Inbound,
     service::Sandbox,
-    store::{Entry, MailboxInfo, MailboxState, Zone},
+    store::{Entry, Half, MailboxInfo, MailboxState, Zone},
     urlencoded,
 };
 
@@ -41,7 +41,8 @@ struct Mailbox {
     name: String,
     zone: String,
     count: usize,
-    note: Option<&'static str>,
+    /// Its half and its state, where there is anything to say.
+    note: Option<String>,
     week: Week,
 }
 
@@ -112,14 +113,28 @@ fn mailbox(info: &MailboxInfo, entries: &[Entry], monday: Date, colours: &Colour
         name: settings.display_name.clone(),
         zone: zone.id().to_owned(),
         count: info.item_count,
-        note: match settings.state {
-            MailboxState::Normal => None,
-            MailboxState::Full => Some("full"),
-            MailboxState::Moving => Some("being moved"),
-            MailboxState::Elsewhere => Some("on another server"),
-        },
+        note: note(info),
         week: week(entries, monday, &zone, colours),
     }
+}
+
+/// Such as `on premises, being moved online`.
+fn note(info: &MailboxInfo) -> Option<String> {
+    let half = match info.settings.half {
+        Half::Both => None,
+        Half::OnPremises => Some("on premises"),
+        Half::Online => Some("online"),
+    };
+    let state = match (info.settings.state, info.moving_to) {
+        (MailboxState::Normal, _) => None,
+        (MailboxState::Full, _) => Some("full"),
+        (MailboxState::Moving, Some(Half::OnPremises)) => Some("being moved on premises"),
+        (MailboxState::Moving, Some(Half::Online)) => Some("being moved online"),
+        (MailboxState::Moving, Some(Half::Both) | None) => Some("being moved"),
+        (MailboxState::Elsewhere, _) => Some("on another server"),
+    };
+    let words: Vec<&str> = half.into_iter().chain(state).collect();
+    (!words.is_empty()).then(|| words.join(", "))
 }
 
 fn frame(picture: &Picture, mailboxes: &[Mailbox], counts: &Counts, body: &str) -> String {

@@ -37,7 +37,7 @@ fn row(html: &mut String, picture: &Picture, mailbox: &Mailbox) {
         mailbox.count,
         escape(&mailbox.name),
         escape(&mailbox.address),
-        mailbox.note.map(|note| format!(" <span class=\"state\">{note}</span>")).unwrap_or_default(),
+        mailbox.note.as_ref().map(|note| format!(" <span class=\"state\">{note}</span>")).unwrap_or_default(),
     );
     for day in 0..7 {
         let of_day = |block: &&Block| block.day_first <= day && day <= block.day_last;

@@ -6,9 +6,15 @@ pub enum StoreError {
     /// No mailbox has this address.
     #[error("no mailbox has the address {0:?}")]
     UnknownMailbox(String),
-    /// The mailbox is configured but lives on another server (the other half of a hybrid).
+    /// The mailbox is configured and on neither half, or has no licence.
     #[error("the mailbox {0:?} is not on this server")]
     MailboxElsewhere(String),
+    /// The mailbox lives in the other half of the hybrid.
+    #[error("the mailbox {0:?} is in the other half")]
+    MailboxInOtherHalf(String),
+    /// The mailbox cannot be moved to the other half, or its move cannot go on.
+    #[error("the mailbox cannot be moved: {0}")]
+    CannotMove(&'static str),
     /// The mailbox is being moved.
     #[error("the mailbox {0:?} is being moved")]
     MailboxMoving(String),

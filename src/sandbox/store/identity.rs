@@ -13,6 +13,11 @@ const KEY_MARK: [u8; 8] = [0x0f, 0, 0, 0, 0x16, 0, 0, 0];
 const TAIL_EVEN: u8 = 0x01;
 const TAIL_ODD: u8 = 0x69;
 
+/// How many bits of an id's mailbox are its number in the store; the others count its moves.
+const NUMBER_BITS: u32 = 20;
+/// The most moves of one mailbox that ids can tell apart.
+pub(super) const MOVES_MAX: u32 = u32::MAX >> NUMBER_BITS;
+
 /// What an id names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IdKind {
@@ -43,11 +48,30 @@ impl IdKind {
     }
 }
 
+/// A mailbox at one of its places: after each move it is another to all ids and change keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Home {
+    /// The mailbox's number in the store.
+    pub(super) mailbox: u32,
+    /// How often it has moved.
+    pub(super) moves: u32,
+}
+
+impl Home {
+    const fn word(self) -> u32 {
+        self.moves << NUMBER_BITS | self.mailbox
+    }
+
+    const fn of(word: u32) -> Self {
+        Self { mailbox: word & (u32::MAX >> (u32::BITS - NUMBER_BITS)), moves: word >> NUMBER_BITS }
+    }
+}
+
 /// An id in parts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Identity {
     pub(super) kind: IdKind,
-    pub(super) mailbox: u32,
+    pub(super) home: Home,
     pub(super) number: u32,
     /// The pattern date of an occurrence.
     pub(super) date: Option<Date>,
@@ -59,8 +83,9 @@ impl Identity {
         bytes.extend(ID_MARK);
         bytes.push(self.kind.code());
         let half = self.number / 2;
-        bytes.extend(mix(seed ^ u64::from(self.kind.code()) << 56, self.mailbox, half).to_be_bytes());
-        bytes.extend(self.mailbox.to_be_bytes());
+        let home = self.home.word();
+        bytes.extend(mix(seed ^ u64::from(self.kind.code()) << 56, home, half).to_be_bytes());
+        bytes.extend(home.to_be_bytes());
         bytes.extend(half.to_be_bytes());
         bytes.extend(packed(self.date).to_be_bytes());
         bytes.push(if self.number.is_multiple_of(2) { TAIL_EVEN } else { TAIL_ODD });
@@ -73,7 +98,7 @@ impl Identity {
         let word = |at: usize| u32::from_be_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
         let identity = Self {
             kind: IdKind::of(bytes[3]).ok_or(StoreError::MalformedId)?,
-            mailbox: word(12),
+            home: Home::of(word(12)),
             number: word(16).wrapping_mul(2).wrapping_add(u32::from(bytes[24] == TAIL_ODD)),
             date: unpacked(word(20))?,
         };
@@ -82,10 +107,10 @@ impl Identity {
 }
 
 /// The change key of a mailbox's `tick`th change.
-pub(super) fn change_key(seed: u64, mailbox: u32, tick: u32) -> String {
+pub(super) fn change_key(seed: u64, home: Home, tick: u32) -> String {
     let mut bytes = Vec::with_capacity(20);
     bytes.extend(KEY_MARK);
-    bytes.extend(mix(seed, mailbox, tick).to_be_bytes());
+    bytes.extend(mix(seed, home.word(), tick).to_be_bytes());
     bytes.extend(tick.to_be_bytes());
     STANDARD.encode(bytes)
 }

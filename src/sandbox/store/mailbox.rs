@@ -9,7 +9,8 @@ use jiff::civil::Date;
 
 use super::{
     error::StoreError,
-    identity::{IdKind, Identity},
+    half::Half,
+    identity::{Home, IdKind, Identity},
     item::{Entry, EntryKind, Exception, Item, MasterIds, OccurrencePosition},
     zone::Zone,
 };
@@ -25,7 +26,9 @@ pub struct MailboxSettings {
     pub display_name: String,
     /// The mailbox's zone.
     pub zone: Option<Zone>,
-    /// Where it is.
+    /// In which half it lives.
+    pub half: Half,
+    /// Whether it can be used there.
     pub state: MailboxState,
     /// The user principal name of the person.
     pub principal_name: String,
@@ -40,12 +43,12 @@ impl MailboxSettings {
         let address: String = address.into();
         let display_name = address.split('@').next().unwrap_or_default().to_owned();
         let principal_name = address.clone();
-        let (zone, state) = (None, MailboxState::Normal);
-        Self { address, aliases: Vec::new(), display_name, zone, state, principal_name, sid: String::new() }
+        let (zone, half, state) = (None, Half::Both, MailboxState::Normal);
+        Self { address, aliases: Vec::new(), display_name, zone, half, state, principal_name, sid: String::new() }
     }
 }
 
-/// Where a mailbox is.
+/// Whether a mailbox can be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum MailboxState {
     /// Here.
@@ -53,7 +56,7 @@ pub enum MailboxState {
     Normal,
     /// Being moved.
     Moving,
-    /// On another server.
+    /// On another server, in neither half.
     Elsewhere,
     /// Here, and its quota is used up: reading and deleting work, creating and changing do not.
     Full,
@@ -62,8 +65,12 @@ pub enum MailboxState {
 /// A mailbox as it is listed.
 #[derive(Debug, Clone)]
 pub struct MailboxInfo {
-    /// How it was set up; the state is the present one.
+    /// How it was set up; half and state are the present ones.
     pub settings: MailboxSettings,
+    /// The half that it is being moved to; its state is [`MailboxState::Moving`] so long.
+    pub moving_to: Option<Half>,
+    /// How often it has moved from one half to the other.
+    pub moves: u32,
     /// How many items it holds: singles and masters.
     pub item_count: usize,
     /// How many mails were sent because of writes to it. Stays 0 while nobody invites anybody.
@@ -73,7 +80,7 @@ pub struct MailboxInfo {
 /// A folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FolderInfo {
-    /// The id, which never changes.
+    /// The id, which changes only when the mailbox moves.
     pub id: String,
     /// Changes with every change of the folder itself.
     pub change_key: String,
@@ -106,8 +113,12 @@ pub(super) struct Mailbox {
     pub(super) seed: u64,
     /// Its number in the store.
     pub(super) number: u32,
-    /// Counts the resets, so that the sync states of before are refused.
+    /// Counts the resets and moves, so that the sync states of before are refused.
     pub(super) epoch: u32,
+    /// Counts the moves, so that the ids of before are refused.
+    pub(super) moves: u32,
+    /// The half that it is being moved to.
+    pub(super) moving_to: Option<Half>,
     /// Counts the changes.
     pub(super) tick: u32,
     /// Counts the items and their moves.
@@ -134,6 +145,8 @@ impl Mailbox {
             seed,
             number,
             epoch: 0,
+            moves: 0,
+            moving_to: None,
             tick: 0,
             counter: 0,
             folders: vec![Some("Calendar".to_owned())],
@@ -150,7 +163,26 @@ impl Mailbox {
     pub(super) fn clear(&mut self) {
         let mut fresh = Self::new(self.settings.clone(), self.number, self.seed);
         fresh.epoch = self.epoch.wrapping_add(1);
+        (fresh.moves, fresh.moving_to) = (self.moves, self.moving_to);
         *self = fresh;
+    }
+
+    /// Refuses everything where the mailbox does not show or is on the way.
+    pub(super) fn check_place(&self, seen_from: Half) -> Result<(), StoreError> {
+        let address = || self.settings.address.clone();
+        if !self.settings.half.shows_from(seen_from) {
+            return Err(StoreError::MailboxInOtherHalf(address()));
+        }
+        match self.state() {
+            MailboxState::Normal | MailboxState::Full => Ok(()),
+            MailboxState::Moving => Err(StoreError::MailboxMoving(address())),
+            MailboxState::Elsewhere => Err(StoreError::MailboxElsewhere(address())),
+        }
+    }
+
+    /// The present state.
+    pub(super) const fn state(&self) -> MailboxState {
+        if self.moving_to.is_some() { MailboxState::Moving } else { self.settings.state }
     }
 
     /// Refuses what would need room in a full mailbox.
@@ -172,7 +204,17 @@ impl Mailbox {
     }
 
     pub(super) fn render(&self, kind: IdKind, number: u32, date: Option<Date>) -> String {
-        Identity { kind, mailbox: self.number, number, date }.render(self.seed)
+        Identity { kind, home: self.home(), number, date }.render(self.seed)
+    }
+
+    /// The mailbox as its ids know it.
+    pub(super) const fn home(&self) -> Home {
+        Home { mailbox: self.number, moves: self.moves }
+    }
+
+    /// The change key of a tick.
+    pub(super) fn change_key(&self, tick: u32) -> String {
+        super::identity::change_key(self.seed, self.home(), tick)
     }
 
     pub(super) fn folder_id(&self, folder: u32) -> String {
@@ -188,14 +230,14 @@ impl Mailbox {
         }
         let folder = usize::try_from(identity.number).ok().and_then(|number| self.folders.get(number));
         let known = folder.is_some_and(Option::is_some);
-        if identity.mailbox == self.number && known { Ok(identity.number) } else { Err(StoreError::UnknownFolder) }
+        if identity.home == self.home() && known { Ok(identity.number) } else { Err(StoreError::UnknownFolder) }
     }
 
     pub(super) fn folder_info(&self, folder: u32) -> Option<FolderInfo> {
         let name = self.folders.get(usize::try_from(folder).ok()?)?.clone()?;
         Some(FolderInfo {
             id: self.folder_id(folder),
-            change_key: super::identity::change_key(self.seed, self.number, folder),
+            change_key: self.change_key(folder),
             name,
             mailbox: self.settings.address.clone(),
             is_default: folder == CALENDAR,
@@ -211,7 +253,7 @@ impl Mailbox {
             IdKind::Item => *self.aliases.get(&identity.number).ok_or(StoreError::UnknownItem)?,
             IdKind::Immutable => identity.number,
         };
-        if identity.mailbox != self.number {
+        if identity.home != self.home() {
             return Err(StoreError::UnknownItem);
         }
         Ok((self.items.get(&number).cloned().ok_or(StoreError::UnknownItem)?, identity.date))
@@ -223,7 +265,7 @@ impl Mailbox {
             kind: if item.series.is_some() { EntryKind::Master } else { EntryKind::Single },
             id: self.render(IdKind::Item, item.alias, None),
             immutable_id: self.render(IdKind::Immutable, item.number, None),
-            change_key: super::identity::change_key(self.seed, self.number, item.tick),
+            change_key: self.change_key(item.tick),
             mailbox: self.settings.address.clone(),
             folder_id: self.folder_id(item.folder),
             content: Arc::clone(&item.content),

@@ -6,6 +6,8 @@
 //! | to | call |
 //! |---|---|
 //! | set up | [`Store::add_mailbox`], [`Store::set_state`], [`Store::add_folder`], [`Store::reset`] |
+//! | move a mailbox between the halves of a hybrid | [`Store::begin_move`], [`Store::complete_move`], [`Store::cancel_move`] |
+//! | see what one half shows | [`Store::seen_from`], [`Store::is_here`] |
 //! | look | [`Store::mailbox`], [`Store::mailboxes`], [`Store::folders`], [`Store::get`], [`Store::find`], [`Store::view`], [`Store::instances`], [`Store::exceptions`] |
 //! | write | [`Store::create`], [`Store::update`], [`Store::delete`], [`Store::copy_item`], [`Store::move_item`], [`Store::touch`], [`Store::settle`] |
 //! | follow | [`Store::sync_state`], [`Store::changes`] |
@@ -20,10 +22,12 @@ mod create;
 mod delete;
 mod error;
 mod find;
+mod half;
 mod identity;
 mod item;
 mod mailbox;
 mod recurrence;
+mod relocate;
 mod sync;
 mod touch;
 mod update;
@@ -42,6 +46,7 @@ pub use self::{
     change::{Change, ChangeOrder},
     error::StoreError,
     find::{Exceptions, Filter, Target},
+    half::Half,
     identity::IdKind,
     item::{
         Content, Draft, Entry, EntryKind, Exception, Importance, MasterIds, Moment, OccurrencePosition, PropertyName,
@@ -56,12 +61,14 @@ pub use self::{
 use self::{identity::Identity, mailbox::Mailbox};
 use crate::clock::Clock;
 
-/// The mailboxes of the simulated server.
-#[derive(Debug)]
+/// The mailboxes of the simulated server. Cheap to clone; the clones are one store.
+#[derive(Debug, Clone)]
 pub struct Store {
     clock: Arc<dyn Clock>,
     seed: u64,
-    directory: RwLock<Directory>,
+    /// The half whose mailboxes it shows.
+    half: Half,
+    directory: Arc<RwLock<Directory>>,
 }
 
 #[derive(Debug, Default)]
@@ -86,7 +93,13 @@ impl Store {
     /// An empty store. The seed shapes the ids.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>, seed: u64) -> Self {
-        Self { clock, seed, directory: RwLock::default() }
+        Self { clock, seed, half: Half::Both, directory: Arc::default() }
+    }
+
+    /// This store as one half shows it: mailboxes of the other half are known by address and cannot be reached.
+    #[must_use]
+    pub fn seen_from(&self, half: Half) -> Self {
+        Self { half, ..self.clone() }
     }
 
     /// The present instant of the store's clock.
@@ -113,14 +126,14 @@ impl Store {
         Ok(())
     }
 
-    /// Removes all items, further calendars, transactions and counters; the mailboxes and their states stay.
+    /// Removes all items, further calendars, transactions and counters; the mailboxes, their halves and their states stay.
     pub fn reset(&self) {
         for mailbox in self.all() {
             mailbox.lock().unwrap_or_else(PoisonError::into_inner).clear();
         }
     }
 
-    /// Says where a mailbox is from now on.
+    /// Says whether a mailbox can be used from now on. A move to the other half goes on.
     ///
     /// # Errors
     /// [`StoreError::UnknownMailbox`].
@@ -144,6 +157,16 @@ impl Store {
     /// [`StoreError::UnknownMailbox`].
     pub fn mailbox(&self, address: &str) -> Result<MailboxInfo, StoreError> {
         self.with_any(address, |mailbox| Ok(info(mailbox)))
+    }
+
+    /// Whether a mailbox is here, although it may be on the way to the other half.
+    ///
+    /// # Errors
+    /// [`StoreError::UnknownMailbox`].
+    pub fn is_here(&self, address: &str) -> Result<bool, StoreError> {
+        self.with_any(address, |mailbox| {
+            Ok(mailbox.settings.state != MailboxState::Elsewhere && mailbox.settings.half.shows_from(self.half))
+        })
     }
 
     /// The calendars of a mailbox; the default one is the first.
@@ -231,7 +254,7 @@ impl Store {
     /// [`StoreError::MalformedId`].
     pub fn identify(&self, id: &str) -> Result<Identified, StoreError> {
         let identity = Identity::parse(id, self.seed)?;
-        let position = usize::try_from(identity.mailbox).map_err(|_| StoreError::MalformedId)?;
+        let position = usize::try_from(identity.home.mailbox).map_err(|_| StoreError::MalformedId)?;
         let mailbox = self.all().get(position).cloned().ok_or(StoreError::MalformedId)?;
         let address = mailbox.lock().unwrap_or_else(PoisonError::into_inner).settings.address.clone();
         Ok(Identified { mailbox: address, kind: identity.kind, is_occurrence: identity.date.is_some() })
@@ -258,14 +281,13 @@ impl Store {
         address: &str,
         work: impl FnOnce(&mut Mailbox) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        self.with_any(address, |mailbox| match mailbox.settings.state {
-            MailboxState::Normal | MailboxState::Full => work(mailbox),
-            MailboxState::Moving => Err(StoreError::MailboxMoving(mailbox.settings.address.clone())),
-            MailboxState::Elsewhere => Err(StoreError::MailboxElsewhere(mailbox.settings.address.clone())),
+        self.with_any(address, |mailbox| {
+            mailbox.check_place(self.half)?;
+            work(mailbox)
         })
     }
 
-    /// Works on a mailbox in whatever state.
+    /// Works on a mailbox wherever and in whatever state it is.
     fn with_any<T>(
         &self,
         address: &str,
@@ -283,5 +305,11 @@ impl Store {
 }
 
 fn info(mailbox: &Mailbox) -> MailboxInfo {
-    MailboxInfo { settings: mailbox.settings.clone(), item_count: mailbox.items.len(), mails_sent: mailbox.mails_sent }
+    MailboxInfo {
+        settings: MailboxSettings { state: mailbox.state(), ..mailbox.settings.clone() },
+        moving_to: mailbox.moving_to,
+        moves: mailbox.moves,
+        item_count: mailbox.items.len(),
+        mails_sent: mailbox.mails_sent,
+    }
 }

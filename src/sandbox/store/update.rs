@@ -62,7 +62,7 @@ pub(super) fn check_guard(mailbox: &Mailbox, item: &Item, guard: &Guard) -> Resu
     match guard {
         Guard::Any => Ok(()),
         Guard::ChangeKey(key) if !identity::is_change_key(key) => Err(StoreError::InvalidChangeKey),
-        Guard::ChangeKey(key) if *key == identity::change_key(mailbox.seed, mailbox.number, item.tick) => Ok(()),
+        Guard::ChangeKey(key) if *key == mailbox.change_key(item.tick) => Ok(()),
         Guard::ChangeKey(_) => Err(StoreError::Conflict),
     }
 }
