@@ -185,6 +185,7 @@ mod tests {
         assert_eq!(say(&store), [moving.clone(), other.clone(), moving]);
         store.reset();
         store.cancel_move(ANA).unwrap();
+        assert_eq!(store.mailbox(ANA).unwrap().moves, 1, "a reset gives out no id a second time");
         assert_eq!(say(&store), [here.clone(), other.clone(), here]);
         store.set_state(ANA, MailboxState::Elsewhere).unwrap();
         assert_eq!(say(&store), [elsewhere.clone(), other, elsewhere]);

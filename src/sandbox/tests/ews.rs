@@ -4,13 +4,13 @@ use super::{
 };
 
 /// What EWS answers: status, headers, text.
-struct Soap {
-    status: u16,
+pub(super) struct Soap {
+    pub(super) status: u16,
     headers: http::HeaderMap,
-    text: String,
+    pub(super) text: String,
 }
 
-fn envelope(mailbox: &str, body: &str) -> String {
+pub(super) fn envelope(mailbox: &str, body: &str) -> String {
     format!(
         r#"<soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/" xmlns:m="http://schemas.microsoft.com/exchange/services/2006/messages" xmlns:t="http://schemas.microsoft.com/exchange/services/2006/types"><soap:Header><t:RequestServerVersion Version="Exchange2016"/><t:ExchangeImpersonation><t:ConnectingSID><t:SmtpAddress>{mailbox}</t:SmtpAddress></t:ConnectingSID></t:ExchangeImpersonation></soap:Header><soap:Body>{body}</soap:Body></soap:Envelope>"#
     )
@@ -31,7 +31,7 @@ fn find_item() -> String {
 }
 
 impl Running {
-    fn ews(&self, body: String) -> reqwest::RequestBuilder {
+    pub(super) fn ews(&self, body: String) -> reqwest::RequestBuilder {
         let url = format!("{}/ews/exchange.ASMX", self.sandbox.url());
         self.client.post(url).header("content-type", "text/xml; charset=utf-8").body(body)
     }
@@ -45,7 +45,7 @@ impl Running {
     }
 }
 
-async fn soap(response: reqwest::Response) -> Soap {
+pub(super) async fn soap(response: reqwest::Response) -> Soap {
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
     Soap { status, headers, text: response.text().await.unwrap() }
 }

@@ -5,6 +5,7 @@
 mod admin;
 mod ews;
 mod graph;
+mod halves;
 mod page;
 mod server;
 
