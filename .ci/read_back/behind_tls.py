@@ -44,4 +44,4 @@ def revoke_tokens(url, certificate):
 def must(truth, what, told):
     print(f"{'good' if truth else 'BAD '}  {what}")
     if not truth:
-        raise SystemExit(json.dumps(told, indent=1))
+        raise SystemExit(json.dumps(told, indent=1, default=str))
