@@ -12,6 +12,7 @@ needs of other crates is taken over from target/debug. First the tests that are 
 does not apply or does not compile is a failure like one that no test sees.
 """
 
+import fcntl
 import os
 import re
 import shutil
@@ -87,8 +88,11 @@ def take_over_dependencies():
     if TARGET.exists() or not (built / "deps").is_dir():
         return
     (TARGET / "debug").mkdir(parents=True)
-    for folder in ("deps", "build", ".fingerprint"):
-        subprocess.run(["cp", "-al", str(built / folder), str(TARGET / "debug")], check=True)
+    with open(built / ".cargo-lock", "a") as lock:
+        # As cargo does: nothing is half built as long as it is held.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for folder in ("deps", "build", ".fingerprint"):
+            subprocess.run(["cp", "-al", str(built / folder), str(TARGET / "debug")], check=True)
 
 
 def run(*command):
