@@ -1,7 +1,8 @@
 """What the program sends as a client assertion, read by PyCA cryptography: a token endpoint of the standard library takes it.
 
 A certificate made by openssl stands in the settings, once PEM and once PKCS#12; `calsyncd test` asks for a token. Checked are the form,
-the header, the claims, both hashes of the certificate, and the signature, PS256 and RS256.
+the header, the claims, both hashes of the certificate, and the signature, PS256 and RS256. CALSYNCD names the program;
+target/debug/calsyncd otherwise.
 """
 
 import base64
@@ -21,7 +22,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding
 
-PROGRAM = pathlib.Path(__file__).parent.parent / "target/debug/calsyncd"
+PROGRAM = pathlib.Path(os.environ.get("CALSYNCD") or "target/debug/calsyncd")
 CLIENT = "6a7c1f0e-3f0b-4c7e-9a55-0d1c2b3a4f5e"
 
 SETTINGS = """[exchange]
