@@ -49,6 +49,11 @@ impl Notes {
         }
     }
 
+    /// Adds links.
+    pub(super) fn link(&mut self, links: impl Iterator<Item = Link>) {
+        self.settlements.extend(links.map(Settlement::Linked));
+    }
+
     /// Adds to what the history is told.
     pub(super) fn tell(&mut self, entries: &[Entry]) {
         self.entries.extend_from_slice(entries);

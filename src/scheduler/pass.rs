@@ -161,10 +161,10 @@ impl Pass {
         if let Some(expected) = &self.expected {
             expected.check(made.stamp.as_ref())?;
         }
-        let notes = self.notes(&made);
+        let mut notes = self.notes(&made);
         // Before the originals go: nothing else tells the copies from them.
         self.store.note_copies(&self.mailbox, &made.plan.copies, made.is_whole).await?;
-        *waiting = self.keep_until_handed_over(&mut made.plan).await?;
+        *waiting = self.keep_until_handed_over(&mut made.plan, &made.links, &mut notes).await?;
         let mut end = made.state.clone();
         if let Some((cursor, read_at)) = made.reading.clone() {
             // What is in quarantine, or could not be looked at, was not repaired: the same changes have to be read again.
