@@ -1,5 +1,7 @@
 //! What was written where.
 
+use std::cmp::Reverse;
+
 use jiff::Timestamp;
 
 use super::{echo::Echo, fingerprint::Fingerprint, key::SourceKey, occurrences::WrittenOccurrences};
@@ -168,19 +170,44 @@ impl FoundItem {
         !SourceKey::is_canary(&self.key) && self.owner.as_ref().is_some_and(|other| other != owner)
     }
 
-    /// Of several items with one key and without a link, the one that is ours: a copy is created after its original. Where
-    /// that is not known, or the same, the smallest id, so that every reading chooses the same.
+    /// Of several items with one key and without a link, the one that is ours: the one that shows the last write, for a copy
+    /// stays at the write that it was made after; then the first one, for a copy is created after its original. Where that is
+    /// not known, or the same, the smallest id, so that every reading chooses the same.
     #[must_use]
     pub fn original<'a>(candidates: impl IntoIterator<Item = &'a Self>) -> Option<&'a Self> {
-        let rank = |found: &'a Self| (found.created.unwrap_or(Timestamp::MAX), found.item.id.as_str());
+        let rank = |found: &'a Self| {
+            (Reverse(found.generation), found.created.unwrap_or(Timestamp::MAX), found.item.id.as_str())
+        };
         candidates.into_iter().min_by_key(|found| rank(found))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+
     use super::{FoundItem, ItemRef, Owner};
     use crate::model::key::{Kind, SourceKey};
+
+    #[test]
+    fn the_original_shows_the_last_write_and_is_the_first_of_those() {
+        let found = |id: &str, generation, created| FoundItem {
+            generation,
+            created: Timestamp::from_second(created).ok(),
+            ..FoundItem::new(ItemRef { id: id.to_owned(), change_key: "1".to_owned() }, "erp/appointment/1")
+        };
+        for (items, expected) in [
+            (vec![found("copy", Some(7), 200), found("original", Some(7), 100)], "original"),
+            // It was deleted and written anew: the copy is older.
+            (vec![found("copy", Some(7), 100), found("original", Some(8), 200)], "original"),
+            (vec![found("copy", None, 100), found("original", Some(8), 200)], "original"),
+            (vec![found("b", Some(7), 100), found("a", Some(7), 100)], "a"),
+            (vec![found("copy", None, 200), found("original", None, 100)], "original"),
+        ] {
+            let original = FoundItem::original(&items).map(|item| item.item.id.as_str());
+            assert_eq!(original, Some(expected), "{items:?}");
+        }
+    }
 
     #[test]
     fn an_item_of_another_instance_carries_its_name() {
