@@ -1,7 +1,7 @@
 //! The state: one story from the first intent to a restart, and the ways in which a file can be unusable.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use std::{fs, path::Path};
+use std::{collections::BTreeMap, fs, path::Path};
 
 use calsyncd::{
     model::{
@@ -13,11 +13,12 @@ use calsyncd::{
         key::{Kind, SourceKey},
         link::{Intent, ItemRef, Link, Repairs, Verb},
         occurrences::WrittenOccurrences,
+        side::Side,
         source::Rejection,
     },
     state::{
-        Access, Advance, Decision, FollowedCalendar, MailboxState, Parked, Settlement, Standing, StateError, Store,
-        Wait, WaitScope,
+        Access, Advance, Decision, FollowedCalendar, MailboxPlace, MailboxState, Parked, Settlement, Standing,
+        StateError, Store, Wait, WaitScope,
     },
 };
 use jiff::Timestamp;
@@ -392,7 +393,7 @@ async fn a_wait_keeps_its_date_as_long_as_its_code() {
         let expected = Wait { since: at(since), ..wait(second, code) };
         assert_eq!(store.waits().await.unwrap(), [expected]);
     }
-    store.end_wait(&WaitScope::Server).await.unwrap();
+    store.end_wait(&WaitScope::Server(Side::Graph)).await.unwrap();
     assert_eq!(store.waits().await.unwrap().len(), 1);
     store.end_wait(&WaitScope::Source("erp".to_owned())).await.unwrap();
     assert_eq!(store.waits().await.unwrap(), []);
@@ -430,4 +431,32 @@ async fn the_history_tells_verdicts_and_rejections_once() {
         (6, "no_longer_rejected", None),
     ];
     assert_eq!(told, expected);
+}
+
+#[tokio::test]
+async fn the_place_of_a_mailbox_moves_with_its_links() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder.path().join("state.sqlite")).await;
+    let ana = mailbox("ana");
+    assert_eq!(store.place(&ana).await.unwrap(), None);
+    for (second, side, id) in [(1, Side::Ews, "on-premises"), (2, Side::Graph, "online")] {
+        let item = ItemRef { id: id.to_owned(), change_key: "1".to_owned() };
+        let linked = [Settlement::Linked(Link::new(key("1"), item.clone(), Fingerprint::unknown()))];
+        let place = MailboxPlace { side, asked: second == 2, since: at(second) };
+        let calendar = FollowedCalendar { name: "Planning".to_owned(), folder_id: id.to_owned() };
+        let copies = [format!("copy-{id}")];
+        let step = Advance {
+            settlements: &linked,
+            place: Some(&place),
+            calendar: Some(&calendar),
+            copies: &copies,
+            ..Advance::default()
+        };
+        store.advance(&ana, &step, at(second)).await.unwrap();
+        assert_eq!(store.calendar(&ana).await.unwrap(), Some(calendar));
+        assert!(store.copies(&ana).await.unwrap().contains(&copies[0]));
+        assert_eq!(store.place(&ana).await.unwrap(), Some(place));
+        assert_eq!(store.places().await.unwrap(), BTreeMap::from([(ana.clone(), place)]));
+        assert_eq!(store.links(&ana).await.unwrap()[0].item, item);
+    }
 }

@@ -6,7 +6,7 @@ use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 
 use super::{proof::Known, slow_digest, token_memory::ProofId};
-use crate::settings::{Credential, Exchange, ProofKind, Protocol};
+use crate::settings::{Credential, ProofKind, SideSettings};
 
 /// The credential of the settings, and where it is shown.
 pub struct Identity {
@@ -21,14 +21,11 @@ pub struct Identity {
 pub struct Mark(Vec<ProofId>);
 
 impl Identity {
-    /// That of `[exchange]`.
+    /// That of a side.
     #[must_use]
-    pub fn of(exchange: &Exchange) -> Self {
-        let url = match &exchange.protocol {
-            Protocol::Ews { url, .. } => url,
-            Protocol::Graph { root } => root,
-        };
-        match &exchange.credential {
+    pub fn of(side: &SideSettings) -> Self {
+        let url = side.url();
+        match &side.credential {
             Credential::Password { authentication, user, password } => Self {
                 public: ["password", url, authentication.as_str(), user].map(str::to_owned).into(),
                 secret: Some(password.clone()),
@@ -98,12 +95,12 @@ mod tests {
 
     use super::Identity;
     use crate::settings::{
-        AssertionAlgorithm, Authentication, Certificate, Credential, Exchange, Proof, ProofKind, Protocol,
+        AssertionAlgorithm, Authentication, Certificate, Credential, Proof, ProofKind, Protocol, SideSettings,
     };
 
     fn identity(root: &str, credential: Credential) -> Identity {
         let protocol = Protocol::Graph { root: root.to_owned() };
-        Identity::of(&Exchange { protocol, credential, max_threads: 4, test_user: None, calendar: None })
+        Identity::of(&SideSettings { protocol, credential })
     }
 
     fn application(client_id: &str, kinds: &[ProofKind]) -> Identity {

@@ -10,6 +10,7 @@ mod identity;
 pub mod ntlm;
 mod proof;
 mod refusal;
+mod retirement;
 mod slow_digest;
 mod token_memory;
 mod token_request;
@@ -20,6 +21,7 @@ use http::HeaderValue;
 use jiff::{SignedDuration, Timestamp};
 
 pub use identity::{Identity, Mark};
+pub use retirement::UntilRetired;
 pub use token_memory::TokenMemory;
 
 use crate::{

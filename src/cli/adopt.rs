@@ -19,7 +19,6 @@ use super::{
 };
 use crate::{
     clock::{Clock, SystemClock},
-    daemon::wire,
     model::address::Address,
     plan::Adopted,
     scheduler::{Adoptions, Owners, PassStop},
@@ -42,7 +41,9 @@ pub(super) async fn adopt(config: Option<&Path>, arguments: &AdoptArguments) -> 
     let store = setup::open_state(&settings, access).await?;
     let stop = setup::stop_on_signal();
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let wiring = Arc::new(wire(&settings, store.owner(), &clock)?);
+    let parked = setup::parked_sides(&settings, &store, arguments.credential.try_credential).await?;
+    let wiring = setup::wiring(&settings, &store, &parked)?;
+    setup::keep_pause(&wiring, &store).await?;
     let adoptions = Adoptions::begin(wiring, store.clone(), Arc::clone(&clock), &asked, stop.clone()).await;
     let mut adoptions = adoptions.map_err(|error| setup::state_failure(&error))?;
     output::print_sources_failed(&adoptions.sources_failed);
@@ -60,7 +61,8 @@ pub(super) async fn adopt(config: Option<&Path>, arguments: &AdoptArguments) -> 
         }
         if moved.is_some() {
             store = store.renamed().await.map_err(|error| setup::state_failure(&error))?;
-            let wiring = Arc::new(wire(&settings, store.owner(), &clock)?);
+            let wiring = setup::wiring(&settings, &store, &parked)?;
+            setup::keep_pause(&wiring, &store).await?;
             adoptions = adoptions.renamed(wiring, store.clone());
         }
     }

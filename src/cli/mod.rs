@@ -200,6 +200,8 @@ struct PurgeArguments {
 struct AdoptArguments {
     #[command(flatten)]
     cohort: CohortArguments,
+    #[command(flatten)]
+    credential: CredentialArguments,
     /// Also what another instance wrote: after this it is refused, and this one goes on
     #[arg(long)]
     take_over: bool,

@@ -11,7 +11,6 @@ use super::{
 };
 use crate::{
     clock::{Clock, SystemClock},
-    daemon::wire,
     scheduler::{Plans, Progress, plans},
     settings::Strictness,
     state::Access,
@@ -32,11 +31,11 @@ pub(super) async fn plan(config: Option<&Path>, arguments: &PlanArguments) -> Ou
         setup::open_state(&settings, Access::Exclusive).await?.close().await;
     }
     let store = setup::look_at_state(&settings).await?;
-    setup::refuse_parked(&settings, &store, arguments.credential.try_credential).await?;
+    let parked = setup::parked_sides(&settings, &store, arguments.credential.try_credential).await?;
     let owner = store.owner().clone();
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let now = clock.now();
-    let wiring = Arc::new(wire(&settings, &owner, &clock)?);
+    let wiring = setup::wiring(&settings, &store, &parked)?;
     setup::keep_pause(&wiring, &store).await?;
     let plans =
         plans(wiring, store, clock, &asked, Progress::default()).await.map_err(|error| setup::state_failure(&error))?;

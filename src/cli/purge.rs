@@ -18,7 +18,6 @@ use super::{
 };
 use crate::{
     clock::{Clock, SystemClock},
-    daemon::wire,
     model::address::Address,
     scheduler::{PassStop, Purge},
     settings::Strictness,
@@ -34,10 +33,10 @@ pub(super) async fn purge(config: Option<&Path>, arguments: &PurgeArguments) -> 
     };
     // Alone: a daemon would write again what is removed here.
     let store = setup::open_state(&settings, Access::Exclusive).await?;
-    setup::refuse_parked(&settings, &store, arguments.credential.try_credential).await?;
+    let parked = setup::parked_sides(&settings, &store, arguments.credential.try_credential).await?;
     let stop = setup::stop_on_signal();
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let wiring = Arc::new(wire(&settings, store.owner(), &clock)?);
+    let wiring = setup::wiring(&settings, &store, &parked)?;
     setup::keep_pause(&wiring, &store).await?;
     let found = Purge::look(wiring, store.clone(), clock, &mailbox, stop.clone()).await;
     let found = found.map_err(|stop| failure(&mailbox, &stop))?;

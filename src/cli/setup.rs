@@ -1,6 +1,7 @@
 //! What every command that works with settings begins with.
 
 use std::{
+    collections::BTreeMap,
     io::IsTerminal,
     path::{Path, PathBuf},
     sync::Arc,
@@ -17,7 +18,11 @@ use crate::{
     auth::Identity,
     clock::{Clock, SystemClock},
     daemon::{WiringError, wire},
-    model::address::Address,
+    model::{
+        address::Address,
+        fault::{Fault, FaultKind, FaultScope},
+        side::Side,
+    },
     scheduler::{Engine, Progress, Wiring},
     settings::{Environment, Loaded, Settings, SettingsFaults, Strictness, load},
     state::{Access, Host, StateError, Store, WaitScope},
@@ -78,47 +83,73 @@ fn tell_elsewhere(store: &Store) {
     }
 }
 
-/// Refuses to go on with a credential that the server refused, that has not changed and that is not due, unless somebody wants it
-/// tried: each try with a wrong password brings the account closer to its lock-out.
-pub(super) async fn refuse_parked(settings: &Settings, store: &Store, is_wanted: bool) -> anyhow::Result<()> {
+/// The sides whose credential the server refused, that has not changed and that is not due, unless somebody wants it tried: each
+/// try with a wrong password brings the account closer to its lock-out. They are left alone; where there is no other side, that is
+/// an error.
+pub(super) async fn parked_sides(settings: &Settings, store: &Store, is_wanted: bool) -> anyhow::Result<Parked> {
     let waits = store.waits().await.map_err(|error| state_failure(&error))?;
-    let parked = waits.into_iter().find(|wait| wait.scope == WaitScope::Credential && wait.until > SystemClock.now());
-    let Some(parked) = parked.filter(|_| !is_wanted) else { return Ok(()) };
-    if !parked.proof.as_ref().is_some_and(|proof| Identity::of(&settings.exchange).is_of(proof)) {
-        return Ok(());
+    let mut parked = Parked::new();
+    for wait in waits.into_iter().filter(|_| !is_wanted) {
+        let WaitScope::Credential(side) = wait.scope else { continue };
+        let Some(of_side) = settings.exchange.sides.get(&side) else { continue };
+        let is_the_same = wait.proof.as_ref().is_some_and(|proof| Identity::of(of_side).is_of(proof));
+        if wait.until <= SystemClock.now() || !is_the_same {
+            continue;
+        }
+        let (code, message) = (&wait.code, &wait.message);
+        let (since, until) = (history::time(wait.since), history::time(wait.until));
+        let told =
+            format!("the server of {side} refuses this credential: {code} {message} (since {since}, next try {until})");
+        parked.insert(side, Fault::new(FaultScope::Credential, FaultKind::Permanent, code, told).hint(TRY_AGAIN));
     }
-    let (code, message) = (&parked.code, &parked.message);
-    let (since, until) = (history::time(parked.since), history::time(parked.until));
-    Err(hinted(
-        format!(
-            "nothing was sent: the server refuses this credential: {code} {message} (since {since}, next try {until})"
-        ),
-        "correct the account, its password or secret in [exchange]: a changed one is tried at once; where it was put right on \
-         the server, say --try-credential",
-    ))
+    for (side, fault) in &parked {
+        if parked.len() == settings.exchange.sides.len() {
+            return Err(hinted(format!("nothing was sent: {}", fault.message), TRY_AGAIN));
+        }
+        output::complain(format_args!("the mailboxes of {side} are left alone: {}", fault.message));
+        output::print_hint(TRY_AGAIN);
+    }
+    Ok(parked)
 }
 
-/// Waits as long as the server asked everybody to.
+/// The sides that are left alone, and why.
+pub(super) type Parked = BTreeMap<Side, Fault>;
+
+/// What to do about a refused credential.
+const TRY_AGAIN: &str = "correct the account, its password or secret in [exchange]: a changed one is tried at once; where it was put \
+                         right on the server, say --try-credential";
+
+/// Everything that a run in the foreground works with, without the sides that are left alone.
+pub(super) fn wiring(settings: &Settings, store: &Store, parked: &Parked) -> Result<Arc<Wiring>, WiringError> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let mut wiring = wire(settings, store.owner(), &clock)?;
+    wiring.ways.leave_alone(parked);
+    Ok(Arc::new(wiring))
+}
+
+/// Waits as long as each server asked everybody to.
 pub(super) async fn keep_pause(wiring: &Wiring, store: &Store) -> anyhow::Result<()> {
-    if let Some(left) = tell_pause(store).await? {
-        wiring.limiter.pause(left);
+    for (side, left) in tell_pause(store).await? {
+        if let Some(way) = wiring.ways.to(side) {
+            way.limiter.pause(left);
+        }
     }
     Ok(())
 }
 
-/// Says so where the server asked everybody to wait, and for how long that still is.
-pub(super) async fn tell_pause(store: &Store) -> anyhow::Result<Option<Duration>> {
-    let waits = store.waits().await.map_err(|error| state_failure(&error))?;
-    let asked = waits.into_iter().find(|wait| wait.scope == WaitScope::Server && wait.asked);
-    let left = asked.as_ref().and_then(|wait| Duration::try_from(wait.until.duration_since(SystemClock.now())).ok());
-    let left = left.filter(|left| !left.is_zero());
-    if let (Some(wait), Some(_)) = (&asked, left) {
-        output::complain(format_args!(
-            "waiting: the server asks everybody to wait until {}",
-            history::time(wait.until)
-        ));
+/// Says so where a server asked everybody to wait, and for how long that still is.
+pub(super) async fn tell_pause(store: &Store) -> anyhow::Result<Vec<(Side, Duration)>> {
+    let mut pauses = Vec::new();
+    for wait in store.waits().await.map_err(|error| state_failure(&error))?.into_iter().filter(|wait| wait.asked) {
+        let WaitScope::Server(side) = wait.scope else { continue };
+        let left = Duration::try_from(wait.until.duration_since(SystemClock.now())).unwrap_or_default();
+        if !left.is_zero() {
+            let until = history::time(wait.until);
+            output::complain(format_args!("waiting: the server of {side} asks everybody to wait until {until}"));
+            pauses.push((side, left));
+        }
     }
-    Ok(left)
+    Ok(pauses)
 }
 
 /// A failure of the state with its cause and its hint. Who needs the file's name finds it in the settings.
@@ -131,11 +162,12 @@ pub(super) fn state_failure(error: &StateError) -> anyhow::Error {
 pub(super) fn engine(
     settings: &Settings,
     store: &Store,
+    parked: &Parked,
     progress: Progress,
     stop: CancellationToken,
 ) -> Result<Engine, WiringError> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let wiring = Arc::new(wire(settings, store.owner(), &clock)?);
+    let wiring = wiring(settings, store, parked)?;
     Ok(Engine::new(store.clone(), clock, wiring, progress, stop))
 }
 

@@ -23,8 +23,8 @@ use crate::{
         expiry::{Expiry, Stage, expiries},
     },
     state::{
-        Access, Held, MailboxState, Parked, Refused, RejectedEvent, SourceCount, Standing, StateError, Store, Wait,
-        WaitScope,
+        Access, Held, MailboxPlace, MailboxState, Parked, Refused, RejectedEvent, SourceCount, Standing, StateError,
+        Store, Wait, WaitScope,
     },
 };
 
@@ -38,6 +38,7 @@ struct Status {
     rejected: Vec<RejectedEvent>,
     sources: Vec<SourceCount>,
     waits: Vec<Wait>,
+    places: BTreeMap<Address, MailboxPlace>,
     standings: Vec<(Address, Standing)>,
 }
 
@@ -86,6 +87,7 @@ async fn collect(store: &Store, rollout: Cohort, credentials: Vec<Expiry>) -> Re
         rejected: store.rejections().await?,
         sources: store.source_counts().await?,
         waits: store.waits().await?,
+        places: store.places().await?,
         standings: store.standings(None).await?,
     })
 }
@@ -108,12 +110,13 @@ fn print(status: &Status) {
     }
     status.credentials.iter().for_each(say_expiry);
     let mut table =
-        output::table(&["mailbox", "items", "last pass", "calendar read", "parked until", "roll-out"], &[1]);
+        output::table(&["mailbox", "items", "by", "last pass", "calendar read", "parked until", "roll-out"], &[1]);
     for (state, links) in &status.mailboxes {
         let parked = state.parked.as_ref();
         table.add_row([
             Cell::new(&state.mailbox),
             Cell::new(links),
+            Cell::new(status.places.get(&state.mailbox).map_or_else(String::new, |place| place.side.to_string())),
             Cell::new(time(state.finished_at)),
             Cell::new(time(state.read_at)),
             Cell::new(time(parked.map(|parked| parked.until))),
@@ -187,8 +190,8 @@ pub(super) fn parked_json(parked: &Parked) -> serde_json::Value {
 /// Who is left alone, and why, in words.
 pub(super) fn wait_text(wait: &Wait) -> String {
     let who = match &wait.scope {
-        WaitScope::Credential => "the credential is refused".to_owned(),
-        WaitScope::Server => "the server is left alone".to_owned(),
+        WaitScope::Credential(side) => format!("the credential of {side} is refused"),
+        WaitScope::Server(side) => format!("the server of {side} is left alone"),
         WaitScope::Source(name) => format!("source {name}"),
     };
     let (since, until) = (history::time(wait.since), history::time(wait.until));
@@ -196,13 +199,14 @@ pub(super) fn wait_text(wait: &Wait) -> String {
 }
 
 pub(super) fn wait_json(wait: &Wait) -> serde_json::Value {
-    let (scope, source) = match &wait.scope {
-        WaitScope::Credential => ("credential", None),
-        WaitScope::Server => ("server", None),
-        WaitScope::Source(name) => ("source", Some(name)),
+    let (scope, side, source) = match &wait.scope {
+        WaitScope::Credential(side) => ("credential", Some(side.as_str()), None),
+        WaitScope::Server(side) => ("server", Some(side.as_str()), None),
+        WaitScope::Source(name) => ("source", None, Some(name)),
     };
     json!({
         "scope": scope,
+        "side": side,
         "source": source,
         "since": wait.since.to_string(),
         "until": wait.until.to_string(),
@@ -295,6 +299,7 @@ fn as_json(status: &Status) -> serde_json::Value {
             json!({
                 "mailbox": state.mailbox.as_str(),
                 "items": links,
+                "side": status.places.get(&state.mailbox).map(|place| place.side.as_str()),
                 "finished_at": text(state.finished_at),
                 "read_at": text(state.read_at),
                 "parked": parked,

@@ -14,7 +14,6 @@ use super::{
 };
 use crate::{
     clock::{Clock, SystemClock},
-    daemon::wire,
     model::{
         address::Address,
         cohort::{Cohort, Share},
@@ -33,16 +32,16 @@ pub(super) async fn sync(config: Option<&Path>, arguments: &SyncArguments) -> Ou
     };
     let asked = arguments.cohort.cohort(&settings.rollout)?;
     let store = setup::open_state(&settings, Access::Exclusive).await?;
-    setup::refuse_parked(&settings, &store, arguments.credential.try_credential).await?;
+    let parked = setup::parked_sides(&settings, &store, arguments.credential.try_credential).await?;
     setup::tell_pause(&store).await?;
     let saved = arguments.plan.as_deref().map(|path| saved_plan::load(path, store.owner(), &settings)).transpose()?;
     let stop = setup::stop_on_signal();
     let bar = Bar::new("sync");
-    let mut engine = setup::engine(&settings, &store, bar.progress(), stop.clone())?;
+    let mut engine = setup::engine(&settings, &store, &parked, bar.progress(), stop.clone())?;
     let summary = match &saved {
         None => engine.once(&asked).await,
         Some(saved) => {
-            let moved = moved(&settings, &store, saved).await?;
+            let moved = moved(&settings, &store, &parked, saved).await?;
             if !moved.is_empty() {
                 bar.end();
                 store.close().await;
@@ -68,9 +67,14 @@ pub(super) async fn sync(config: Option<&Path>, arguments: &SyncArguments) -> Ou
 
 /// The mailboxes of a saved plan in which something has moved, and why nothing of it is carried out. An event that one
 /// mailbox hands to another is in two plans: half of them is worse than none.
-async fn moved(settings: &Settings, store: &Store, saved: &SavedPlan) -> anyhow::Result<Vec<(Address, PassStop)>> {
+async fn moved(
+    settings: &Settings,
+    store: &Store,
+    parked: &setup::Parked,
+    saved: &SavedPlan,
+) -> anyhow::Result<Vec<(Address, PassStop)>> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let wiring = Arc::new(wire(settings, store.owner(), &clock)?);
+    let wiring = setup::wiring(settings, store, parked)?;
     let asked = Cohort::only(saved.mailboxes.keys().cloned().collect(), Share::NOTHING);
     let present = plans(wiring, store.clone(), clock, &asked, Progress::default()).await;
     let mut present: BTreeMap<Address, Result<Looked, PassStop>> =
@@ -158,7 +162,10 @@ impl Bar {
 pub(super) fn has_failed(summary: &Summary) -> bool {
     let failed =
         |mailbox: &MailboxSummary| mailbox.stop.is_some() || mailbox.done.failed > 0 || mailbox.waiting.count > 0;
-    summary.tasks_failed > 0 || !summary.sources_failed.is_empty() || summary.mailboxes.values().any(failed)
+    summary.tasks_failed > 0
+        || summary.is_partial
+        || !summary.sources_failed.is_empty()
+        || summary.mailboxes.values().any(failed)
 }
 
 fn report(summary: &Summary, stop: &CancellationToken) {

@@ -27,7 +27,7 @@ pub(super) async fn test(config: Option<&Path>, arguments: &TestArguments) -> Ou
     let addresses =
         |texts: &[String]| texts.iter().map(|text| setup::address(text)).collect::<anyhow::Result<Vec<_>>>();
     let store = setup::look_at_state(&settings).await?;
-    setup::refuse_parked(&settings, &store, arguments.credential.try_credential).await?;
+    let parked = setup::parked_sides(&settings, &store, arguments.credential.try_credential).await?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let out_of_scope = addresses(&arguments.out_of_scope)?;
     let tested =
@@ -40,17 +40,19 @@ pub(super) async fn test(config: Option<&Path>, arguments: &TestArguments) -> Ou
     let wanted = Wanted { mailboxes: tested, out_of_scope };
     let mut steps = Vec::new();
     let stop = setup::stop_on_signal();
-    let ok = test_access(&settings, &store, clock, stop, &wanted, |step| {
+    let ok = test_access(&settings, &store, &parked, clock, stop, &wanted, |step| {
         if arguments.json {
             steps.push(as_json(step));
         } else {
-            print(step);
+            print(step, settings.exchange.is_hybrid());
         }
     })
     .await?;
     if ok {
         // The server takes it: whoever starts next need not wait.
-        store.end_wait(&WaitScope::Credential).await.map_err(|error| setup::state_failure(&error))?;
+        for side in settings.exchange.sides.keys() {
+            store.end_wait(&WaitScope::Credential(*side)).await.map_err(|error| setup::state_failure(&error))?;
+        }
     }
     store.close().await;
     let names = |mailboxes: &[Address]| mailboxes.iter().map(ToString::to_string).collect::<Vec<_>>();
@@ -71,8 +73,9 @@ async fn every_mailbox(settings: &Settings, store: &Store, clock: &Arc<dyn Clock
     Ok(all.into_iter().filter(|mailbox| settings.rollout.contains(mailbox)).collect())
 }
 
-fn print(step: &StepResult) {
-    let (title, tried) = (step.step.title(), &step.tried);
+fn print(step: &StepResult, is_hybrid: bool) {
+    let title = step.step.title();
+    let tried = if is_hybrid { format!("{}: {}", step.side, step.tried) } else { step.tried.clone() };
     match &step.result {
         Ok(answer) => say!("ok      {title:<14} {tried}: {answer}"),
         Err(failure) => {
@@ -92,6 +95,7 @@ fn as_json(step: &StepResult) -> Value {
     let failure = step.result.as_ref().err();
     json!({
         "step": step.step.title(),
+        "side": step.side.as_str(),
         "mailbox": step.mailbox.as_ref().map(ToString::to_string),
         "tried": step.tried,
         "ok": step.result.is_ok(),

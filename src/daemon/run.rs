@@ -13,6 +13,7 @@ use super::{
 use crate::{
     auth::TokenMemory,
     clock::{Clock, SystemClock},
+    model::side::Side,
     observability::{
         events::{
             DaemonReady, DaemonStarted, DaemonStopped, DaemonStopping, SettingsLoaded, SettingsRejectedError,
@@ -24,7 +25,7 @@ use crate::{
     settings::{
         Environment, Finding, Loaded, LogFormat, LogLevel, Settings, SettingsFaults, Strictness,
         diff::{diff, until_restart},
-        load,
+        load, side_of_key,
     },
     state::{Access, Host, StateError, Store},
 };
@@ -52,8 +53,15 @@ pub enum RunError {
     StoppedAtOnce,
 }
 
-/// Keys of `[exchange]` that change nothing of the credential, nor of the way to Outlook.
-const WAY_BLIND: [&str; 2] = ["exchange.max_threads", "exchange.test_user"];
+/// Keys of `[exchange]` that change nothing of a credential, nor of the way to a side.
+const WAY_BLIND: [&str; 6] = [
+    "exchange.calendar",
+    "exchange.create_calendar",
+    "exchange.max_threads",
+    "exchange.protocol",
+    "exchange.test_user",
+    "exchange.use_graph_api",
+];
 
 /// Runs the daemon with settings that are loaded already, until a signal stops it.
 ///
@@ -180,10 +188,8 @@ impl Daemon<'_> {
         if let Err(error) = self.log.set_level(level(settings.log.level)) {
             TaskError { reason: &error.to_string() }.emit();
         }
-        let is_of_the_way =
-            |key: &str| (key.starts_with("exchange.") && !WAY_BLIND.contains(&key)) || key.starts_with("network.");
-        let try_credential = changes.changed.iter().any(|key| is_of_the_way(key));
-        if self.commands.send(Command::Replace { wiring, try_credential }).await.is_ok() {
+        let tried = changes.changed.iter().flat_map(|key| concerned(key, &self.settings, &settings)).collect();
+        if self.commands.send(Command::Replace { wiring, changed: tried }).await.is_ok() {
             let (changed, needs_restart) = (changes.changed.join(", "), changes.needs_restart.join(", "));
             SettingsReloaded { changed: &changed, needs_restart: &needs_restart }.emit();
             self.settings = settings;
@@ -220,6 +226,16 @@ impl Daemon<'_> {
             }
         }
     }
+}
+
+/// The sides whose credential, or the way to them, a key is about.
+fn concerned(key: &str, before: &Settings, settings: &Settings) -> Vec<Side> {
+    let is_of_the_way = (key.starts_with("exchange.") && !WAY_BLIND.contains(&key)) || key.starts_with("network.");
+    // Otherwise every key is about the only side.
+    let is_hybrid = before.exchange.is_hybrid() || settings.exchange.is_hybrid();
+    let of_key = side_of_key(key).filter(|_| is_hybrid);
+    let sides = settings.exchange.sides.keys().copied();
+    sides.filter(|side| is_of_the_way && of_key.is_none_or(|of_key| of_key == *side)).collect()
 }
 
 fn unexpected(end: Result<Result<(), StateError>, tokio::task::JoinError>) -> RunError {

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
-    auth::{self, AuthError, Authorization, Identity, TokenMemory, ntlm::PasswordLogOn},
+    auth::{self, AuthError, Authorization, Identity, TokenMemory, UntilRetired, ntlm::PasswordLogOn},
     clock::Clock,
     gateway::{
         Gateway,
@@ -16,8 +16,8 @@ use crate::{
         pinned::{LogOn, PinnedTransport},
     },
     model::link::Owner,
-    scheduler::{Calendars, Limiter, Wiring},
-    settings::{Protocol, Settings},
+    scheduler::{Calendars, Limiter, Way, Ways, Wiring},
+    settings::{Protocol, Settings, SideSettings},
     sources::{self, SourceError},
 };
 
@@ -43,27 +43,32 @@ pub enum WiringError {
     },
 }
 
-/// The way to Outlook that the settings ask for, and who we are on it.
+/// A way to Outlook, and who we are on it.
 pub(super) struct Outlook {
     pub(super) authorization: Arc<dyn Authorization>,
     pub(super) gateway: Arc<dyn Gateway>,
     pub(super) limiter: Arc<Limiter>,
 }
 
-/// Sets up the way to Outlook.
+/// Sets up the way to a side.
 pub(super) fn outlook(
     settings: &Settings,
+    side: &SideSettings,
     owner: &Owner,
     clock: &Arc<dyn Clock>,
     tokens: &TokenMemory,
 ) -> Result<Outlook, WiringError> {
     let limits = &settings.limits;
-    let (transport, authorization) = way(settings, clock, tokens)?;
+    let (transport, authorization) = way(settings, side, clock, tokens)?;
     let limiter =
         Arc::new(Limiter::new(Arc::clone(clock), limits.requests_per_minute, limits.mailbox_requests_per_minute));
     let pace: Arc<Limiter> = Arc::clone(&limiter);
-    let gateway: Arc<dyn Gateway> = match &settings.exchange.protocol {
-        Protocol::Ews { url, version, access } => {
+    let gateway: Arc<dyn Gateway> = match &side.protocol {
+        Protocol::Ews { url, version, access, ends } => {
+            let authorization = match ends {
+                Some(ends) => Arc::new(UntilRetired::new(Arc::clone(&authorization), Arc::clone(clock), *ends)),
+                None => Arc::clone(&authorization),
+            };
             let config = EwsConfig {
                 url: url.clone(),
                 version: *version,
@@ -72,7 +77,7 @@ pub(super) fn outlook(
                 batch_size: usize::from(limits.batch_size),
                 gzip_requests: limits.gzip_requests,
             };
-            Arc::new(EwsGateway::new(transport, Arc::clone(&authorization), pace, config))
+            Arc::new(EwsGateway::new(transport, authorization, pace, config))
         }
         Protocol::Graph { root } => {
             let config = GraphConfig {
@@ -88,7 +93,7 @@ pub(super) fn outlook(
 }
 
 /// How requests travel, and who we are in them.
-type Way = (Arc<dyn Transport>, Arc<dyn Authorization>);
+type Travel = (Arc<dyn Transport>, Arc<dyn Authorization>);
 
 /// The limits of HTTP, and the way into the network.
 pub(super) fn http(settings: &Settings) -> HttpConfig {
@@ -100,9 +105,14 @@ pub(super) fn http(settings: &Settings) -> HttpConfig {
     }
 }
 
-fn way(settings: &Settings, clock: &Arc<dyn Clock>, tokens: &TokenMemory) -> Result<Way, WiringError> {
+fn way(
+    settings: &Settings,
+    side: &SideSettings,
+    clock: &Arc<dyn Clock>,
+    tokens: &TokenMemory,
+) -> Result<Travel, WiringError> {
     let http = http(settings);
-    let credential = &settings.exchange.credential;
+    let credential = &side.credential;
     if let Some(log_on) = auth::log_on(credential, Arc::clone(clock))? {
         let as_port: Arc<dyn LogOn> = Arc::<PasswordLogOn>::clone(&log_on);
         return Ok((Arc::new(PinnedTransport::new(&http, as_port)?), log_on));
@@ -127,15 +137,19 @@ pub(super) fn rewire(
     clock: &Arc<dyn Clock>,
     tokens: &TokenMemory,
 ) -> Result<Wiring, WiringError> {
-    let Outlook { gateway, limiter, .. } = outlook(settings, owner, clock, tokens)?;
+    let mut ways = Vec::new();
+    for (side, side_settings) in &settings.exchange.sides {
+        let Outlook { gateway, limiter, .. } = outlook(settings, side_settings, owner, clock, tokens)?;
+        let (identity, calendars) = (Identity::of(side_settings), Calendars::default());
+        ways.push(Way { side: *side, gateway, limiter, identity, calendars, left_alone: None });
+    }
     let mut sources = BTreeMap::new();
     for (name, source) in &settings.sources {
         let opened = sources::open(name, source).map_err(|error| WiringError::Source { name: name.clone(), error })?;
         sources.insert(name.clone(), opened);
     }
     Ok(Wiring {
-        gateway,
-        limiter,
+        ways: Ways::new(ways),
         sources,
         jobs: settings.jobs.clone(),
         rollout: settings.rollout.clone(),
@@ -144,8 +158,6 @@ pub(super) fn rewire(
         max_threads: usize::from(settings.exchange.max_threads),
         freeze_days: settings.limits.freeze_days,
         keep_history: settings.state.keep_history,
-        identity: Identity::of(&settings.exchange),
         calendar: settings.exchange.calendar.clone(),
-        calendars: Calendars::default(),
     })
 }

@@ -91,12 +91,16 @@ fn of_mailbox(cause: Cause, facts: &Facts) -> Option<Vec<String>> {
             )
         }
         Cause::OtherSide if facts.mode.way == Way::Graph => {
-            "it is on-premises or has no licence: push to it by EWS, from an instance of its own, or license it"
+            "it is on-premises or has no licence: reach each mailbox where it lives with exchange.protocol = \"auto\", or license it"
                 .to_owned()
         }
         Cause::OtherSide => {
-            "it is in Exchange Online: push to it with use_graph_api, from an instance of its own".to_owned()
+            "it is in Exchange Online: reach each mailbox where it lives with exchange.protocol = \"auto\"".to_owned()
         }
+        Cause::OnBothSides => format!(
+            "one of them is not meant to be: Get-Mailbox {mailbox} on-premises and Get-EXOMailbox {mailbox} online show both; \
+             disable the one that nobody uses (Disable-Mailbox), so that the other is the only one"
+        ),
         Cause::MailboxUnusable => format!("an Exchange administrator must look at the mailbox {mailbox}"),
         Cause::MailboxMoving => "wait until the move has ended; nothing is to be changed here".to_owned(),
         Cause::MailboxFull => "its owner or an administrator must make room".to_owned(),

@@ -51,6 +51,7 @@ pub enum Cause {
     AliasAddress,
     NoMailbox,
     OtherSide,
+    OnBothSides,
     MailboxUnusable,
     MailboxMoving,
     MailboxFull,
@@ -133,6 +134,7 @@ impl Cause {
             Self::AliasAddress => ("alias_address", "the address is an alias of the mailbox"),
             Self::NoMailbox => ("no_mailbox", "no mailbox has this address"),
             Self::OtherSide => ("other_side", "the mailbox lives on the other side of the hybrid, or has no licence"),
+            Self::OnBothSides => ("on_both_sides", "both sides of the hybrid have a mailbox of this address"),
             Self::MailboxUnusable => ("mailbox_unusable", "the mailbox is disabled, unlicensed or broken"),
             Self::MailboxMoving => ("mailbox_moving", "the mailbox is being moved or is away for the moment"),
             Self::MailboxFull => ("mailbox_full", "the mailbox is full"),
@@ -184,6 +186,10 @@ fn of_connection(code: &str, back: &CameBack<'_>) -> Option<Cause> {
         "clientcertificaterefused" => Cause::ClientCertificate,
         "tlsnothingincommon" => Cause::TlsNothingInCommon,
         "nologon" => Cause::NoLogOn,
+        "ewsretired" => Cause::EwsBlocked,
+        "mailboxonbothsides" => Cause::OnBothSides,
+        "mailboxonnoside" => Cause::NoMailbox,
+        "mailboxaway" => Cause::MailboxMoving,
         "federatedtokenunreadable" | "assertionunsigned" => Cause::ProofUnusable,
         "unreachable" | "interrupted" | "tokenendpointunreachable" => {
             if says(&["407", "proxy authentication", "proxy auth"]) {

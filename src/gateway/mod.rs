@@ -2,9 +2,12 @@
 //!
 //! *Invariant*: no attendee can be expressed here; every request names the mailbox that it is meant for.
 
+mod absence;
 mod acceptance;
 pub mod ews;
 pub mod graph;
+
+pub use absence::{is_absent, is_unknown_name};
 
 use std::{fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
 

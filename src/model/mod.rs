@@ -16,6 +16,7 @@ pub mod link;
 pub mod occurrences;
 pub mod recurrence;
 pub mod shown;
+pub mod side;
 pub mod snapshot;
 pub mod source;
 pub mod time;

@@ -15,7 +15,8 @@ use super::{
     echoes::AllSeen,
     engine::ATTEMPTS_ONCE,
     pass::{Pass, PassStop},
-    recovery::{self, Recovered},
+    relocation::Settled,
+    route::{Found, Passable},
 };
 use crate::{
     clock::Clock,
@@ -27,6 +28,7 @@ use crate::{
         history::{Entry, Step},
         key::SourceKey,
         link::{FoundItem, ItemRef, Link},
+        side::Side,
         snapshot::Snapshot,
     },
     plan::{Adopted, adopt, foreign},
@@ -98,7 +100,7 @@ impl Adoptions {
     /// Whose items are in each calendar. Nothing is written anywhere.
     pub async fn look(&self) -> Vec<(Address, Result<Owners, PassStop>)> {
         self.each(async |pass| {
-            let calendar = pass.open(Opening::Look).await?;
+            let Some(calendar) = pass.open(Opening::Look).await? else { return Ok(Owners::new()) };
             let (reading, _) = pass.read_now(&calendar, None).await?;
             let mut owners = Owners::new();
             let ours = found(&reading.snapshot).iter().filter(|item| !SourceKey::is_canary(&item.key));
@@ -123,45 +125,61 @@ impl Adoptions {
         for mailbox in &self.mailboxes {
             self.progress.planned(mailbox, 1);
         }
+        let mut passable = Passable::new(&self.wiring.ways);
         for mailbox in &self.mailboxes {
-            let pass = self.pass(mailbox);
-            let result = self.patiently(&pass, &one).await;
+            let (side, result) = self.patiently(mailbox, &passable, &one).await;
             self.progress.written(mailbox, 1);
-            let meets_all = match &result {
-                Err(PassStop::Fault(fault)) => fault.scope >= FaultScope::Credential,
-                Err(PassStop::State(_) | PassStop::Stopped) => true,
-                Err(PassStop::Plan(_) | PassStop::Violation(_) | PassStop::Moved(_)) | Ok(_) => false,
-            };
+            let is_over = passable.note(&self.wiring, side, &result);
+            let meets_all = matches!(&result, Err(PassStop::State(_) | PassStop::Stopped));
             results.push((mailbox.clone(), result));
-            if meets_all {
+            if meets_all || is_over {
                 break;
             }
         }
         results
     }
 
-    async fn patiently<T>(&self, pass: &Pass, one: &impl AsyncFn(&Pass) -> Result<T, PassStop>) -> Result<T, PassStop> {
+    async fn patiently<T>(
+        &self,
+        mailbox: &Address,
+        passable: &Passable,
+        one: &impl AsyncFn(&Pass) -> Result<T, PassStop>,
+    ) -> (Option<Side>, Result<T, PassStop>) {
+        let mut side = None;
         for attempt in 0.. {
             if self.stop.is_cancelled() {
                 break;
             }
-            let wait = match one(pass).await {
+            let result = match passable.way(&self.wiring, &self.store, mailbox).await {
+                Ok(found) => {
+                    side = Some(found.0.side);
+                    one(&self.pass(mailbox, found)).await
+                }
+                Err(blocked) if blocked.is_known => return (blocked.side, Err(blocked.stop)),
+                Err(blocked) => {
+                    side = blocked.side;
+                    Err(blocked.stop)
+                }
+            };
+            let wait = match result {
                 Err(PassStop::Fault(fault)) if fault.kind != FaultKind::Permanent && attempt < ATTEMPTS_ONCE => {
                     backoff::wait(attempt, fault.wait(), fastrand::f64())
                 }
-                result => return result,
+                result => return (side, result),
             };
             tokio::select! {
                 () = self.clock.sleep(wait) => {}
                 () = self.stop.cancelled() => break,
             }
         }
-        Err(PassStop::Stopped)
+        (side, Err(PassStop::Stopped))
     }
 
-    fn pass(&self, mailbox: &Address) -> Pass {
+    fn pass(&self, mailbox: &Address, (way, noted): Found) -> Pass {
         Pass {
             wiring: Arc::clone(&self.wiring),
+            way,
+            noted,
             store: self.store.clone(),
             clock: Arc::clone(&self.clock),
             stop: self.stop.clone(),
@@ -177,17 +195,14 @@ impl Adoptions {
 }
 
 async fn adopt_one(pass: &Pass, takes_over: bool) -> Result<Adopted, PassStop> {
-    let calendar = pass.open(Opening::Adopt).await?;
+    let calendar = pass.open_made(Opening::Adopt).await?;
     let state = pass.store.mailbox(&pass.mailbox).await?;
     if takes_over {
         let links = pass.store.links(&pass.mailbox).await?;
         take_over(pass, &calendar, &links).await?;
     }
-    let links = pass.store.links(&pass.mailbox).await?;
-    let Recovered { pending, settlements, entries, links } = recovery::look(pass, &calendar, links).await?;
+    let Settled { links, pending, .. } = pass.settle(&calendar, true).await?;
     let now = pass.clock.now();
-    let step = Advance { settlements: &settlements, entries: &entries, ..Advance::default() };
-    pass.store.advance(&pass.mailbox, &step, now).await?;
     let reading = pass.read_now(&calendar, None).await?;
     let grounds = pass.grounds(&links, Some(&reading)).await?;
     let adoption = adopt(&pass.inputs(&grounds, &links, (&pending, &BTreeMap::new()), &AllSeen::new()))?;
@@ -213,12 +228,12 @@ async fn take_over(pass: &Pass, calendar: &Calendar, links: &[Link]) -> Result<(
         if items.is_empty() {
             return Ok(());
         }
-        for some in items.chunks(pass.wiring.gateway.batch_limits().writes.max(1)) {
+        for some in items.chunks(pass.way.gateway.batch_limits().writes.max(1)) {
             if pass.stop.is_cancelled() {
                 return Err(PassStop::Stopped);
             }
             expect_marks(pass, links, some).await?;
-            for fault in pass.wiring.gateway.own(calendar, some).await.into_iter().filter_map(Result::err) {
+            for fault in pass.way.gateway.own(calendar, some).await.into_iter().filter_map(Result::err) {
                 if fault.scope != FaultScope::Item {
                     return Err(fault.into());
                 }

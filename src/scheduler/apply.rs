@@ -49,7 +49,7 @@ impl Pass {
                 self.drop_batch(&batch).await?;
                 return Err(PassStop::Stopped);
             }
-            let answers = self.wiring.gateway.apply(&made.calendar, &batch.writes).await;
+            let answers = self.way.gateway.apply(&made.calendar, &batch.writes).await;
             let Settled { settlements, mut entries, worst } = settle_outcomes(self, &batch, answers, done);
             next = batches.next();
             stopped = next.is_some() && self.stop.is_cancelled();
@@ -94,7 +94,7 @@ impl Pass {
     /// The writes of a plan in batches, each with its intents and what the history is told of its decisions.
     fn batches(&self, plan: &Plan) -> Vec<Batch> {
         let now = self.clock.now();
-        let mut batches = batches(plan, self.wiring.gateway.batch_limits().writes);
+        let mut batches = batches(plan, self.way.gateway.batch_limits().writes);
         let decisions = &plan.decisions;
         for batch in &mut batches {
             let found = batch.intents.iter().filter_map(|intent| {

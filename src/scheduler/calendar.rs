@@ -3,10 +3,15 @@
 //!
 //! *Invariant*: items of ours are never in two calendars: while there are some in one, no other one is opened for writing.
 
+use std::collections::BTreeSet;
+
 use super::pass::{Pass, PassStop};
 use crate::{
     gateway::{Calendar, ListedCalendar},
-    model::fault::{Fault, FaultKind, FaultScope},
+    model::{
+        fault::{Fault, FaultKind, FaultScope},
+        key::SourceKey,
+    },
     settings::NamedCalendar,
     state::FollowedCalendar,
 };
@@ -97,25 +102,48 @@ pub fn choose(
     }
 }
 
+/// Of the calendars, each with the number of our items that were looked for and are there, the one of the name if it holds any,
+/// else the one that holds most: users move single items elsewhere.
+fn holder(name: &str, held: &[(&ListedCalendar, usize)]) -> Option<String> {
+    let is_named = |calendar: &ListedCalendar| calendar.name.to_lowercase() == name.to_lowercase();
+    let holding = held.iter().rev().filter(|(_, count)| *count > 0);
+    holding.max_by_key(|(calendar, count)| (is_named(calendar), *count)).map(|(calendar, _)| calendar.id.clone())
+}
+
+fn missing(name: &str) -> Fault {
+    parked("CalendarMissing", format!("the calendar {name:?} is not there yet: the next pass makes it"))
+}
+
+fn gone(name: &str) -> Fault {
+    parked("CalendarGone", format!("the mailbox has moved, and no calendar of it holds what was in {name:?}"))
+        .hint("restore that calendar; it may have another name")
+}
+
 fn parked(code: &str, message: String) -> Fault {
     Fault::new(FaultScope::Mailbox, FaultKind::Permanent, code, message)
 }
 
 impl Pass {
-    /// Opens the calendar of the mailbox.
-    pub(super) async fn open(&self, opening: Opening) -> Result<Calendar, PassStop> {
-        if let Some(calendar) = self.wiring.calendar(&self.mailbox) {
-            return Ok(calendar);
+    /// Opens the calendar of the mailbox; `None` to whoever looks, where the next pass makes it.
+    pub(super) async fn open(&self, opening: Opening) -> Result<Option<Calendar>, PassStop> {
+        if let Some(calendar) = self.way.calendar(&self.mailbox) {
+            return Ok(Some(calendar));
         }
         let followed = self.store.calendar(&self.mailbox).await?;
         match (&self.wiring.calendar, followed) {
             (None, None) => {
-                let calendar = self.wiring.gateway.open(&self.mailbox).await?;
-                self.wiring.remember(calendar.clone());
-                Ok(calendar)
+                let calendar = self.way.gateway.open(&self.mailbox).await?;
+                self.way.remember(calendar.clone());
+                Ok(Some(calendar))
             }
             (wanted, followed) => self.open_named(opening, wanted.as_ref(), followed).await,
         }
+    }
+
+    /// The same for whoever needs one that is there.
+    pub(super) async fn open_made(&self, opening: Opening) -> Result<Calendar, PassStop> {
+        let name = self.wiring.calendar.as_ref().map_or("", |wanted| wanted.name.as_str());
+        self.open(opening).await?.ok_or_else(|| missing(name).into())
     }
 
     /// Opens a calendar where one beside the default one plays a part. It is looked for anew each time: somebody may have
@@ -125,13 +153,17 @@ impl Pass {
         opening: Opening,
         wanted: Option<&NamedCalendar>,
         followed: Option<FollowedCalendar>,
-    ) -> Result<Calendar, PassStop> {
-        let (mailbox, gateway) = (&self.mailbox, &self.wiring.gateway);
+    ) -> Result<Option<Calendar>, PassStop> {
+        let (mailbox, gateway) = (&self.mailbox, &self.way.gateway);
         let items = self.store.links(mailbox).await?.len() + self.store.intents(mailbox).await?.len();
         if opening == Opening::Clear {
             match &followed {
-                Some(followed) => return Ok(self.at(followed.folder_id.clone())),
-                None if items > 0 => return Ok(gateway.open(mailbox).await?),
+                Some(followed) if self.has_moved() => {
+                    let id = self.where_items_are(&followed.name, &gateway.calendars(mailbox).await?).await?;
+                    return id.map(|id| Some(self.at(id))).ok_or_else(|| gone(&followed.name).into());
+                }
+                Some(followed) => return Ok(Some(self.at(followed.folder_id.clone()))),
+                None if items > 0 => return Ok(Some(gateway.open(mailbox).await?)),
                 None => {}
             }
         }
@@ -142,22 +174,44 @@ impl Pass {
             if follows {
                 self.store.follow(mailbox, None).await?;
             }
-            return Ok(calendar);
+            return Ok(Some(calendar));
         };
         let listed = gateway.calendars(mailbox).await?;
-        let calendar = match choose(wanted, followed.as_ref(), &listed)? {
+        let here = followed.as_ref().filter(|_| !self.has_moved());
+        let moved = if self.has_moved() { self.where_items_are(&wanted.name, &listed).await? } else { None };
+        let choice = moved.map_or_else(|| choose(wanted, here, &listed), |id| Ok(Choice::Open(id)))?;
+        let calendar = match choice {
             Choice::Open(id) => self.at(id),
             Choice::Make if opening == Opening::Write => gateway.create_calendar(mailbox, &wanted.name).await?,
-            Choice::Make => {
-                let message = format!("the calendar {:?} is not there yet: the next pass makes it", wanted.name);
-                return Err(parked("CalendarMissing", message).into());
-            }
+            Choice::Make if opening == Opening::Look => return Ok(None),
+            Choice::Make => return Err(missing(&wanted.name).into()),
         };
         let found = FollowedCalendar { name: wanted.name.clone(), folder_id: calendar.id.clone() };
-        if follows && followed.as_ref() != Some(&found) {
+        // After a move it is followed together with its items.
+        let with_items = self.has_moved() && followed.is_some();
+        if follows && !with_items && followed.as_ref() != Some(&found) {
             self.store.follow(mailbox, Some(&found)).await?;
         }
-        Ok(calendar)
+        Ok(Some(calendar))
+    }
+
+    /// After a move a calendar has another id, and perhaps another name for long: it is the one that holds our items, looked for
+    /// first under its name. `None` where nothing of ours is to be found.
+    async fn where_items_are(&self, name: &str, listed: &[ListedCalendar]) -> Result<Option<String>, PassStop> {
+        let gateway = &self.way.gateway;
+        let links = self.store.links(&self.mailbox).await?;
+        let alive = links.into_iter().filter(|link| link.deleted_at.is_none()).map(|link| link.key);
+        let keys: Vec<SourceKey> = alive.take(gateway.batch_limits().keys.max(1)).collect();
+        if keys.is_empty() {
+            return Ok(None);
+        }
+        let mut held = Vec::new();
+        for calendar in listed {
+            let found = gateway.probe(&self.at(calendar.id.clone()), &keys).await?;
+            let keys: BTreeSet<&str> = found.iter().map(|found| found.key.as_str()).collect();
+            held.push((calendar, keys.len()));
+        }
+        Ok(Some(holder(name, &held).ok_or_else(|| gone(name))?))
     }
 
     fn at(&self, id: String) -> Calendar {
@@ -167,7 +221,7 @@ impl Pass {
 
 #[cfg(test)]
 mod tests {
-    use super::{Choice, Known, choose, refuse_a_change};
+    use super::{Choice, Known, choose, holder, refuse_a_change};
     use crate::{gateway::ListedCalendar, settings::NamedCalendar, state::FollowedCalendar};
 
     fn named(name: &str, create: bool) -> NamedCalendar {
@@ -208,6 +262,22 @@ mod tests {
         ] {
             let choice = choose(&named("Planning", create), followed.as_ref(), &listed(there));
             assert_eq!(choice.map_err(|fault| fault.code), expected, "{followed:?} {create} {there:?}");
+        }
+    }
+
+    #[test]
+    fn after_a_move_the_calendar_is_the_one_that_holds_our_items() {
+        for (held, expected) in [
+            (&[("0", "Calendar", 0), ("1", "Planning", 3)][..], Some("1")),
+            (&[("0", "Calendar", 1), ("1", "PLANNING", 1)][..], Some("1")),
+            (&[("0", "Calendar", 0), ("1", "Work", 3)][..], Some("1")),
+            (&[("0", "Archive", 1), ("1", "Work", 3), ("2", "Planning", 0)][..], Some("1")),
+            (&[("1", "Planning", 0), ("2", "Planning", 2)][..], Some("2")),
+            (&[("0", "Calendar", 0), ("1", "Planning", 0)][..], None),
+        ] {
+            let calendars = listed(&held.iter().map(|(id, name, _)| (*id, *name)).collect::<Vec<_>>());
+            let held: Vec<_> = calendars.iter().zip(held.iter().map(|(_, _, count)| *count)).collect();
+            assert_eq!(holder("Planning", &held).as_deref(), expected, "{held:?}");
         }
     }
 

@@ -49,7 +49,7 @@ impl Pass {
         if items.is_empty() {
             return Ok(AllSeen::new());
         }
-        let seen = self.wiring.gateway.look(calendar, items).await?;
+        let seen = self.way.gateway.look(calendar, items).await?;
         Ok(seen.into_iter().map(|seen| (seen.item.id.clone(), seen)).collect())
     }
 

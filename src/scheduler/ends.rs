@@ -7,6 +7,7 @@ use tokio::task::{Id, JoinError};
 
 use super::{
     agenda::Parking,
+    backoff,
     brake::brake,
     engine::{ATTEMPTS_ONCE, Engine, Subject, TaskEnd},
     pass::{PassReport, PassStop},
@@ -14,14 +15,16 @@ use super::{
     turns::{Credential, Next, after, next},
 };
 use crate::{
+    gateway::is_absent,
     model::{
         address::Address,
         fault::{FaultKind, FaultScope},
+        side::Side,
         source::SourceRead,
     },
     observability::events::{
-        CredentialParkedError, CredentialRestored, MailboxParked, MailboxPassFinished, MailboxUnparked,
-        OwnershipRefusedError, PlanRefusedError, ServerPaused, StateError as StateErrorEvent, TaskError,
+        CredentialRestored, MailboxParked, MailboxPassFinished, MailboxUnparked, OwnershipRefusedError,
+        PlanRefusedError, ServerPaused, StateError as StateErrorEvent, TaskError,
     },
     plan::PlanError,
     sources::SourceError,
@@ -44,6 +47,10 @@ impl Engine {
                 self.subjects.remove(&id);
                 self.pass_ended(*report).await;
             }
+            Ok((id, TaskEnd::Routed(routed))) => {
+                self.subjects.remove(&id);
+                self.routed(*routed).await;
+            }
             Ok((id, TaskEnd::Pruned(result))) => {
                 self.subjects.remove(&id);
                 if let Err(error) = result {
@@ -61,7 +68,7 @@ impl Engine {
         let again = after(now, AGAIN_AFTER_FAILURE);
         match self.subjects.remove(&error.id()) {
             Some(Subject::Mailbox(mailbox)) => {
-                self.agenda.finish(&mailbox);
+                self.stand_up(&mailbox);
                 if self.once.is_none() {
                     self.agenda.park(&mailbox, Parking { until: again, asked: false });
                 }
@@ -133,27 +140,28 @@ impl Engine {
         }
     }
 
-    async fn pass_ended(&mut self, report: PassReport) {
+    pub(super) async fn pass_ended(&mut self, report: PassReport) {
         let now = self.clock.now();
         let mailbox = report.mailbox.clone();
-        self.agenda.finish(&mailbox);
-        if self.proves_the_credential(&report) {
-            if matches!(self.credential, Credential::Refused { .. }) {
-                CredentialRestored {}.emit();
-            }
-            self.credential = Credential::Proven;
-            self.server_attempts = 0;
-            self.end_wait(&WaitScope::Credential).await;
-            self.end_wait(&WaitScope::Server).await;
+        self.stand_up(&mailbox);
+        if proves_the_credential(&report) {
+            self.prove(report.side, report.epoch).await;
         }
+        self.follow_place(&report).await;
         if report.done.changes() > 0 {
             // Slow progress is progress: attempts count what leads nowhere.
-            self.server_attempts = 0;
+            self.side(report.side).server_attempts = 0;
             self.attempts.entry(mailbox.clone()).and_modify(|attempts| *attempts = 0);
         }
         let attempt = *self.attempts.get(&mailbox).unwrap_or(&0);
         let is_server = matches!(&report.stop, Some(PassStop::Fault(fault)) if fault.scope == FaultScope::Server);
-        let next = next(&report, if is_server { self.server_attempts } else { attempt }, fastrand::f64());
+        let attempt = if is_server { self.side(report.side).server_attempts } else { attempt };
+        let next = if self.places.lives(&mailbox).is_none() && self.is_absent(&report) {
+            // Both sides are asked next, and may not agree yet.
+            Next::Park { wait: backoff::wait(attempt, None, fastrand::f64()), permanent: false, asked: false }
+        } else {
+            next(&report, attempt, fastrand::f64())
+        };
         MailboxPassFinished {
             mailbox: mailbox.as_str(),
             created: report.done.created,
@@ -173,18 +181,43 @@ impl Engine {
         self.summarise(report);
     }
 
-    /// Whether the server took the present credential in this pass. A pass that sent nothing, or had no answer, says nothing.
-    fn proves_the_credential(&self, report: &PassReport) -> bool {
-        let answered = match &report.stop {
-            None | Some(PassStop::Moved(_)) => true,
-            Some(PassStop::Fault(fault)) => {
-                fault.scope <= FaultScope::Mailbox
-                    && !matches!(fault.kind, FaultKind::Doubtful { .. })
-                    && fault.request_id.is_some()
+    /// The server of a side took the credential of an epoch.
+    pub(super) async fn prove(&mut self, side: Side, epoch: u32) {
+        let state = self.side(side);
+        if state.epoch != epoch {
+            return;
+        }
+        let was_refused = matches!(state.credential, Credential::Refused { .. });
+        state.credential = Credential::Proven;
+        state.server_attempts = 0;
+        if was_refused {
+            CredentialRestored { side: side.as_str() }.emit();
+        }
+        self.end_wait(&WaitScope::Credential(side)).await;
+        self.end_wait(&WaitScope::Server(side)).await;
+    }
+
+    /// Follows where the mailbox is: whether its links are those of the side of the pass by now, and whether it is still there.
+    async fn follow_place(&mut self, report: &PassReport) {
+        let mailbox = &report.mailbox;
+        let is_hybrid = self.wiring.ways.is_hybrid();
+        let is_noted =
+            self.places.noted(mailbox).is_some_and(|noted| noted.side == report.side && (noted.asked || !is_hybrid));
+        if !is_noted {
+            match self.store.place(mailbox).await {
+                Ok(Some(place)) => self.places.note(mailbox, place),
+                Ok(None) => {}
+                Err(error) => emit_state_error(&error),
             }
-            Some(PassStop::State(_) | PassStop::Plan(_) | PassStop::Violation(_) | PassStop::Stopped) => false,
-        };
-        answered && report.requests > 0 && report.epoch == self.epoch
+        }
+        if self.is_absent(report) {
+            self.places.lost(mailbox);
+        }
+    }
+
+    /// Whether the mailbox is not where it was, so that the other side is to be asked.
+    fn is_absent(&self, report: &PassReport) -> bool {
+        self.wiring.ways.is_hybrid() && matches!(&report.stop, Some(PassStop::Fault(fault)) if is_absent(fault))
     }
 
     /// Does what comes after a pass: the next turn, or a wait.
@@ -208,37 +241,45 @@ impl Engine {
                 self.note_parked(mailbox, Parking { until, asked: *asked }, times, report).await;
             }
             Next::Pause(wait) => {
-                // Several passes that meet one outage are one attempt.
-                self.server_attempts += u32::from(self.wiring.limiter.paused_for().is_none());
-                self.wiring.limiter.pause(*wait);
-                let code = stop_code(report);
-                ServerPaused { wait_ms: u64::try_from(wait.as_millis()).unwrap_or(u64::MAX), code: &code }.emit();
-                if let Some(PassStop::Fault(fault)) = &report.stop {
-                    self.note_pause(fault).await;
-                }
-                if self.once.is_none() || self.server_attempts < ATTEMPTS_ONCE {
-                    self.agenda.bring_forward(mailbox, after(now, *wait));
+                self.pause(report, *wait).await;
+                let is_permanent =
+                    matches!(&report.stop, Some(PassStop::Fault(fault)) if fault.kind == FaultKind::Permanent);
+                let (is_once, side) = (self.once.is_some(), self.side(report.side));
+                if is_once && (is_permanent || side.server_attempts >= ATTEMPTS_ONCE) {
+                    side.given_up = true;
                 } else {
-                    self.given_up = true;
+                    self.agenda.bring_forward(mailbox, after(now, *wait));
                 }
             }
-            Next::RefuseCredential if report.epoch != self.epoch => {
+            Next::RefuseCredential if report.epoch != self.side(report.side).epoch => {
                 // A pass with the credential of before: it says nothing of the present one.
                 self.agenda.bring_forward(mailbox, now);
             }
             Next::RefuseCredential => {
-                self.epoch += 1;
-                self.credential = self.credential.refused(now);
+                let (is_once, side) = (self.once.is_some(), self.side(report.side));
+                side.epoch += 1;
+                side.credential = side.credential.refused(now);
+                side.given_up = is_once;
                 if let (Some(PassStop::Fault(fault)), Credential::Refused { until, times }) =
-                    (&report.stop, self.credential)
+                    (&report.stop, side.credential)
                 {
-                    let (code, hint) = (fault.code.as_str(), fault.hint.as_deref());
-                    CredentialParkedError { code, reason: &fault.message, hint, until }.emit();
-                    self.given_up = self.once.is_some();
                     self.agenda.bring_forward(mailbox, until);
-                    self.note_credential(fault, until, times).await;
+                    self.note_credential(report.side, fault, until, times).await;
                 }
             }
+        }
+    }
+
+    /// Leaves the server of a side alone, with all its mailboxes.
+    async fn pause(&mut self, report: &PassReport, wait: Duration) {
+        let Some(way) = self.wiring.ways.to(report.side).cloned() else { return };
+        // Several passes that meet one outage are one attempt.
+        self.side(report.side).server_attempts += u32::from(way.limiter.paused_for().is_none());
+        way.limiter.pause(wait);
+        let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+        ServerPaused { side: way.side.as_str(), wait_ms, code: &stop_code(report) }.emit();
+        if let Some(PassStop::Fault(fault)) = &report.stop {
+            self.note_pause(&way, fault).await;
         }
     }
 
@@ -313,6 +354,20 @@ impl Engine {
         entry.waiting = report.waiting;
         entry.stop = report.stop;
     }
+}
+
+/// Whether the server took the credential in this pass. A pass that sent nothing, or had no answer, says nothing.
+fn proves_the_credential(report: &PassReport) -> bool {
+    let answered = match &report.stop {
+        None | Some(PassStop::Moved(_)) => true,
+        Some(PassStop::Fault(fault)) => {
+            fault.scope <= FaultScope::Mailbox
+                && !matches!(fault.kind, FaultKind::Doubtful { .. })
+                && fault.request_id.is_some()
+        }
+        Some(PassStop::State(_) | PassStop::Plan(_) | PassStop::Violation(_) | PassStop::Stopped) => false,
+    };
+    answered && report.requests > 0
 }
 
 fn stop_code(report: &PassReport) -> String {

@@ -23,14 +23,15 @@ use super::{
     expected::Expected,
     hand_over::Waiting,
     pass::{Done, Pass, PassReport, PassStop},
-    turns::{Credential, after},
+    sides::{Places, Routed, SideState},
+    turns::after,
 };
 use crate::{
-    auth::Mark,
     clock::Clock,
     model::{
         address::Address,
         cohort::{Cohort, Share},
+        side::Side,
         source::{Rejection, SourceRead},
     },
     observability::events::WorkersResized,
@@ -53,8 +54,8 @@ pub enum Command {
     Replace {
         /// The new wiring.
         wiring: Arc<Wiring>,
-        /// Whether the credential or the way to Outlook has changed: then it is tried at once.
-        try_credential: bool,
+        /// The sides whose credential, or the way to them, has changed: they are tried at once.
+        changed: BTreeSet<Side>,
     },
 }
 
@@ -81,6 +82,8 @@ pub struct Summary {
     pub mailboxes: BTreeMap<Address, MailboxSummary>,
     /// Tasks that failed in a way that they never should.
     pub tasks_failed: u32,
+    /// Whether mailboxes were not reached, because their side is left alone.
+    pub is_partial: bool,
     /// Sources that could not be read.
     pub sources_failed: Vec<(String, SourceError)>,
     /// Events that could not be used, with their sources.
@@ -109,6 +112,7 @@ pub struct MailboxSummary {
 pub(super) enum TaskEnd {
     Read { source: String, result: Result<SourceRead, SourceError> },
     Pass(Box<PassReport>),
+    Routed(Box<Routed>),
     Pruned(Result<(), StateError>),
 }
 
@@ -147,17 +151,16 @@ pub struct Engine {
     pub(super) catalogue: Catalogue,
     pub(super) tasks: JoinSet<TaskEnd>,
     pub(super) subjects: HashMap<Id, Subject>,
-    /// Counts the credentials: what a pass with an older one says of it does not count.
-    pub(super) epoch: u32,
+    /// What is known of each side.
+    pub(super) sides: BTreeMap<Side, SideState>,
+    /// Where mailboxes are.
+    pub(super) places: Places,
+    /// The sides that those who have their turn may send to.
+    pub(super) seats: HashMap<Address, Vec<Side>>,
     /// Sources that were not read once by then are not waited for.
     pub(super) patience_ends: Timestamp,
-    pub(super) given_up: bool,
     pub(super) reads: BTreeMap<String, ReadTurn>,
-    pub(super) credential: Credential,
-    /// What the files of a refused credential said.
-    pub(super) refused: Option<Mark>,
     pub(super) attempts: HashMap<Address, u32>,
-    pub(super) server_attempts: u32,
     /// The waits that the state knows of.
     pub(super) noted: BTreeSet<WaitScope>,
     /// When the history is pruned next.
@@ -181,7 +184,7 @@ pub struct Engine {
 
 impl std::fmt::Debug for Engine {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Engine").field("credential", &self.credential).finish_non_exhaustive()
+        formatter.debug_struct("Engine").field("sides", &self.sides).finish_non_exhaustive()
     }
 }
 
@@ -206,14 +209,12 @@ impl Engine {
             catalogue: Catalogue::default(),
             tasks: JoinSet::new(),
             subjects: HashMap::new(),
-            epoch: 0,
+            sides: BTreeMap::new(),
+            places: Places::default(),
+            seats: HashMap::new(),
             patience_ends: Timestamp::MAX,
-            given_up: false,
             reads: BTreeMap::new(),
-            credential: Credential::Unproven,
-            refused: None,
             attempts: HashMap::new(),
-            server_attempts: 0,
             noted: BTreeSet::new(),
             prune_due: Timestamp::MIN,
             waiters: HashMap::new(),
@@ -260,8 +261,8 @@ impl Engine {
                 Some(source) = self.changes.recv() => self.read_soon(&source),
                 Some(end) = self.tasks.join_next_with_id(), if !self.tasks.is_empty() => self.ended(end).await,
                 () = clock.sleep(wait) => {
-                    self.wiring.limiter.tidy();
-                    self.follow_credential().await;
+                    self.wiring.ways.all().for_each(|way| way.limiter.tidy());
+                    self.follow_credentials().await;
                 }
             }
         }
@@ -281,10 +282,13 @@ impl Engine {
         self.begin().await?;
         loop {
             self.dispatch();
-            let over = self.given_up || self.stop.is_cancelled() || self.agenda.next_due().is_none();
+            let hopeless = || self.agenda.next_due(|mailbox| self.has_hope(mailbox)).is_none();
+            let over = self.stop.is_cancelled() || hopeless();
             let idle = self.tasks.is_empty() && over;
             if idle {
-                return Ok(self.once.take().unwrap_or_default());
+                let is_partial = self.wiring.ways.all().any(|way| way.left_alone.is_some());
+                let summary = self.once.take().unwrap_or_default();
+                return Ok(Summary { is_partial, ..summary });
             }
             let wait = self.turn_length();
             let stop = self.stop.clone();
@@ -316,6 +320,10 @@ impl Engine {
             }
         }
         self.catalogue.know_mailboxes(mailboxes.into_iter().map(|state| state.mailbox));
+        for (mailbox, place) in self.store.places().await? {
+            self.places.note(&mailbox, place);
+        }
+        self.places.trust_the_noted();
         self.take_up_waits(now).await
     }
 
@@ -346,18 +354,27 @@ impl Engine {
     }
 
     async fn obey(&mut self, command: Command) {
-        let Command::Replace { wiring, try_credential } = command;
+        let Command::Replace { wiring, changed } = command;
         let now = self.clock.now();
         if wiring.max_threads != self.wiring.max_threads {
             WorkersResized { from: self.wiring.max_threads as u64, to: wiring.max_threads as u64 }.emit();
         }
-        if let Some(left) = self.wiring.limiter.paused_for() {
-            wiring.limiter.pause(left);
+        for (before, way) in self.wiring.ways.all().filter_map(|before| Some((before, wiring.ways.to(before.side)?))) {
+            if let Some(left) = before.limiter.paused_for() {
+                way.limiter.pause(left);
+            }
         }
+        let new: Vec<Side> = wiring.ways.sides().filter(|side| self.wiring.ways.to(*side).is_none()).collect();
+        let was_hybrid = self.wiring.ways.is_hybrid();
         self.wiring = wiring;
+        self.forget_sides().await;
+        self.take_up_sides(&new, now).await;
+        if !was_hybrid {
+            self.places.trust_the_noted();
+        }
         self.patience_ends = after(now, READ_PATIENCE);
-        if try_credential {
-            self.try_credential(now).await;
+        for side in changed {
+            self.try_credential(side, now).await;
         }
         let before = std::mem::take(&mut self.reads);
         for name in self.wiring.sources.keys() {
@@ -392,21 +409,32 @@ impl Engine {
     fn dispatch(&mut self) {
         let now = self.clock.now();
         self.heartbeat.beat(now);
-        if self.stop.is_cancelled() || self.given_up {
+        if self.stop.is_cancelled() {
             return;
         }
         self.start_pruning(now);
         self.start_reads(now);
-        while self.agenda.running() < self.turns(now) {
-            let Some(mailbox) = self.agenda.start_next(now) else { return };
+        while self.may_begin(now) {
+            let next = self.agenda.next(now, |mailbox| self.has_room(mailbox, now));
+            let Some(mailbox) = next else { return };
+            self.agenda.start(&mailbox);
             if !self.takes(&mailbox) {
                 // It was due before a reload took it out.
                 self.agenda.finish(&mailbox);
                 continue;
             }
+            self.sit_down(&mailbox);
             let subject = Subject::Mailbox(mailbox.clone());
+            let Some(way) = self.way(&mailbox) else {
+                let task = self.route(mailbox);
+                self.subjects.insert(task, subject);
+                continue;
+            };
             let pass = Pass {
                 wiring: Arc::clone(&self.wiring),
+                noted: self.places.noted(&mailbox),
+                epoch: self.side(way.side).epoch,
+                way,
                 store: self.store.clone(),
                 clock: Arc::clone(&self.clock),
                 stop: self.stop.clone(),
@@ -415,7 +443,6 @@ impl Engine {
                 view: self.catalogue.view(),
                 expected: self.expected.get(&mailbox).cloned(),
                 mailbox,
-                epoch: self.epoch,
                 began: self.passes_ended,
             };
             let task = self.tasks.spawn(async move { TaskEnd::Pass(Box::new(pass.run().await)) });
@@ -423,12 +450,12 @@ impl Engine {
         }
     }
 
-    /// How many mailboxes may have their turn now. The first turns come when every source was read, or after a while without
+    /// Whether one more mailbox may have its turn now. The first turns come when every source was read, or after a while without
     /// those that take long: what was not read deletes nothing.
-    fn turns(&self, now: Timestamp) -> usize {
+    fn may_begin(&self, now: Timestamp) -> bool {
         let read_all = self.reads.values().all(|turn| turn.ended_once);
-        let may_start = (read_all || now >= self.patience_ends) && self.wiring.limiter.paused_for().is_none();
-        if may_start { self.credential.turns(self.wiring.max_threads, now) } else { 0 }
+        let may_start = read_all || now >= self.patience_ends;
+        may_start && self.running() < self.wiring.max_threads && self.has_any_room(now)
     }
 
     fn start_reads(&mut self, now: Timestamp) {
@@ -450,10 +477,11 @@ impl Engine {
     fn turn_length(&self) -> Duration {
         let now = self.clock.now();
         let read = self.reads.values().filter(|turn| !turn.running).map(|turn| turn.due).min();
-        let pass = if self.agenda.running() < self.turns(now) { self.agenda.next_due() } else { None };
+        let has_room = |mailbox: &Address| self.has_room(mailbox, now);
+        let pass = if self.may_begin(now) { self.agenda.next_due(has_room) } else { None };
         let until = |at: Timestamp| Duration::try_from(at.duration_since(now)).unwrap_or_default();
-        let pause = self.wiring.limiter.paused_for();
-        let due = read.into_iter().chain(pass).map(until).chain(pause).min().unwrap_or(TURN_MAX);
+        let pauses = self.wiring.ways.all().filter_map(|way| way.limiter.paused_for());
+        let due = read.into_iter().chain(pass).map(until).chain(pauses).min().unwrap_or(TURN_MAX);
         due.clamp(Duration::from_millis(1), TURN_MAX)
     }
 

@@ -14,6 +14,7 @@ use crate::{
         history::Entry,
         key::SourceKey,
         link::{Intent, Link},
+        side::Side,
         source::{Completeness, Rejection, SourceRead},
     },
     sources::SourceError,
@@ -117,7 +118,7 @@ pub async fn explain(
         jobs: Vec::new(),
         mailboxes,
         parked: Vec::new(),
-        waits: waits(store, &key, now).await?,
+        waits: Vec::new(),
         history: store.history(&key).await?,
         key,
     };
@@ -138,19 +139,28 @@ pub async fn explain(
     });
     let touched: BTreeSet<Address> =
         explanation.mailboxes.iter().map(|known| known.mailbox.clone()).chain(shown).collect();
+    let mut sides: BTreeSet<Side> = if touched.is_empty() { wiring.ways.sides().collect() } else { BTreeSet::new() };
     for mailbox in touched {
+        let noted = store.place(&mailbox).await?.map(|place| place.side);
+        sides.extend(wiring.ways.possible(noted));
         if let Some(parked) = store.mailbox(&mailbox).await?.parked {
             explanation.parked.push((mailbox, parked));
         }
     }
+    explanation.waits = waits(store, &explanation.key, &sides, now).await?;
     Ok(explanation)
 }
 
-/// The waits that touch an event and are not over.
-async fn waits(store: &Store, key: &SourceKey, now: Timestamp) -> Result<Vec<Wait>, StateError> {
+/// The waits that touch an event on the sides of its mailboxes and are not over.
+async fn waits(
+    store: &Store,
+    key: &SourceKey,
+    sides: &BTreeSet<Side>,
+    now: Timestamp,
+) -> Result<Vec<Wait>, StateError> {
     let touches = |wait: &Wait| match &wait.scope {
-        WaitScope::Credential => true,
-        WaitScope::Server => wait.until > now,
+        WaitScope::Credential(side) => sides.contains(side),
+        WaitScope::Server(side) => sides.contains(side) && wait.until > now,
         WaitScope::Source(name) => name == key.source(),
     };
     Ok(store.waits().await?.into_iter().filter(touches).collect())

@@ -12,11 +12,12 @@ use super::{
     pass::{Pass, PassStop},
     planning::{Planned, Purpose},
     progress::ProgressEvent,
+    route::Passable,
 };
 use crate::{
     clock::Clock,
     desired::{Note, Skipped},
-    model::{address::Address, cohort::Cohort, fault::FaultScope, source::Rejection},
+    model::{address::Address, cohort::Cohort, source::Rejection},
     plan::{Plan, Stamp},
     sources::SourceError,
     state::{StateError, Store},
@@ -90,31 +91,46 @@ pub async fn plans(
     let asked = catalogue.mailboxes().filter(|mailbox| only.contains(mailbox));
     let (mailboxes, left): (Vec<_>, Vec<_>) = asked.cloned().partition(takes);
     plans.mailboxes_left = left.len();
+    let mut passable = Passable::new(&wiring.ways);
     for mailbox in mailboxes {
-        let pass = Pass {
-            wiring: Arc::clone(&wiring),
-            store: store.clone(),
-            clock: Arc::clone(&clock),
-            stop: CancellationToken::new(),
-            progress: progress.clone(),
-            desired: catalogue.desired(&mailbox),
-            view: catalogue.view(),
-            mailbox: mailbox.clone(),
-            expected: None,
-            epoch: 0,
-            began: 0,
+        let found = passable.way(&wiring, &store, &mailbox).await;
+        let side = match &found {
+            Ok((way, _)) => Some(way.side),
+            Err(blocked) => blocked.side,
         };
-        let planned = pass.make_plan(Purpose::Look).await.map(|made| {
-            let Planned { plan, stamp, .. } = made;
-            Looked { plan, stamp: stamp.unwrap_or_default() }
-        });
+        let planned = match found {
+            Ok((way, noted)) => {
+                let pass = Pass {
+                    wiring: Arc::clone(&wiring),
+                    way,
+                    noted,
+                    store: store.clone(),
+                    clock: Arc::clone(&clock),
+                    stop: CancellationToken::new(),
+                    progress: progress.clone(),
+                    desired: catalogue.desired(&mailbox),
+                    view: catalogue.view(),
+                    mailbox: mailbox.clone(),
+                    expected: None,
+                    epoch: 0,
+                    began: 0,
+                };
+                look(&pass).await
+            }
+            Err(blocked) => Err(blocked.stop),
+        };
         let changes = planned.as_ref().map_or(0, |looked| looked.plan.counts().changes());
         progress.tell(ProgressEvent::Planned { mailbox: &mailbox, writes: changes });
-        let meets_all = matches!(&planned, Err(PassStop::Fault(fault)) if fault.scope >= FaultScope::Credential);
+        let is_over = passable.note(&wiring, side, &planned);
         plans.mailboxes.push((mailbox, planned));
-        if meets_all {
+        if is_over {
             break;
         }
     }
     Ok(plans)
+}
+
+async fn look(pass: &Pass) -> Result<Looked, PassStop> {
+    let Planned { plan, stamp, .. } = pass.make_plan(Purpose::Look).await?;
+    Ok(Looked { plan, stamp: stamp.unwrap_or_default() })
 }

@@ -28,15 +28,15 @@ mod progress;
 mod purge;
 mod readings;
 mod recovery;
+mod relocation;
+mod route;
+mod sides;
 mod turns;
 mod view;
 mod waits;
+mod ways;
 
-use std::{
-    collections::{BTreeMap, HashMap, HashSet},
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -51,11 +51,11 @@ pub use look::{Looked, Plans, mailboxes, plans};
 pub use pass::{Done, PassReport, PassStop};
 pub use progress::{Progress, ProgressEvent};
 pub use purge::Purge;
+pub use route::{OfSide, place as place_of};
+pub use ways::{Calendars, Way, Ways};
 
 use crate::{
-    auth::Identity,
-    gateway::{Calendar, Gateway},
-    model::{address::Address, cohort::Cohort},
+    model::cohort::Cohort,
     plan::Policy,
     settings::{Brake, Job, Limits, NamedCalendar},
     sources::Source,
@@ -64,10 +64,8 @@ use crate::{
 /// Everything that an engine runs on; replaced as a whole when the settings change. A pass in flight keeps what it has.
 #[derive(Debug)]
 pub struct Wiring {
-    /// The way to Outlook.
-    pub gateway: Arc<dyn Gateway>,
-    /// How fast.
-    pub limiter: Arc<Limiter>,
+    /// The ways to Outlook.
+    pub ways: Ways,
     /// The sources by their names.
     pub sources: BTreeMap<String, Arc<dyn Source>>,
     /// The jobs by their names.
@@ -84,40 +82,11 @@ pub struct Wiring {
     pub freeze_days: u16,
     /// How long the history is kept.
     pub keep_history: Duration,
-    /// Who we are to Outlook.
-    pub identity: Identity,
     /// The calendar that is written to; `None` for the default one of each mailbox.
     pub calendar: Option<NamedCalendar>,
-    /// The calendars that are open.
-    pub calendars: Calendars,
-}
-
-/// The calendars that are open, by mailbox.
-#[derive(Debug, Default)]
-pub struct Calendars {
-    open: Mutex<HashMap<Address, Calendar>>,
-    /// The mailboxes whose calendars were read at least once, and found to be ours.
-    read: Mutex<HashSet<Address>>,
 }
 
 impl Wiring {
-    fn calendar(&self, mailbox: &Address) -> Option<Calendar> {
-        self.calendars.open.lock().unwrap_or_else(PoisonError::into_inner).get(mailbox).cloned()
-    }
-
-    fn has_read(&self, mailbox: &Address) -> bool {
-        self.calendars.read.lock().unwrap_or_else(PoisonError::into_inner).contains(mailbox)
-    }
-
-    fn note_read(&self, mailbox: &Address) {
-        self.calendars.read.lock().unwrap_or_else(PoisonError::into_inner).insert(mailbox.clone());
-    }
-
-    /// Looks again before something is created there.
-    fn forget_read(&self, mailbox: &Address) {
-        self.calendars.read.lock().unwrap_or_else(PoisonError::into_inner).remove(mailbox);
-    }
-
     /// The rules that plans follow.
     fn policy(&self, now: Timestamp) -> Policy {
         let age = SignedDuration::from_hours(24 * i64::from(self.freeze_days));
@@ -126,15 +95,5 @@ impl Wiring {
             brake_number: self.brake.number,
             frozen_before: now.checked_sub(age).unwrap_or(Timestamp::MIN),
         }
-    }
-
-    fn remember(&self, calendar: Calendar) {
-        let mut open = self.calendars.open.lock().unwrap_or_else(PoisonError::into_inner);
-        open.insert(calendar.mailbox.clone(), calendar);
-    }
-
-    /// Opens the calendar anew next time: after a fault of the mailbox it may be elsewhere.
-    fn forget(&self, mailbox: &Address) {
-        self.calendars.open.lock().unwrap_or_else(PoisonError::into_inner).remove(mailbox);
     }
 }

@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Progress, Wiring,
+    Progress, Way, Wiring,
     expected::{Expected, told},
     hand_over::Waiting,
     planning::Purpose,
@@ -19,15 +19,20 @@ use crate::{
         event::DesiredEvent,
         fault::{Fault, FaultScope},
         link::Verb,
+        side::Side,
     },
     plan::{Counts, Part, PlanError, Violation},
-    state::{StateError, Store},
+    state::{MailboxPlace, StateError, Store},
 };
 
 /// What a pass works with.
 #[derive(Debug, Clone)]
 pub(super) struct Pass {
     pub(super) wiring: Arc<Wiring>,
+    /// The way to the mailbox.
+    pub(super) way: Arc<Way>,
+    /// Where its links were written; `None` while nobody knows.
+    pub(super) noted: Option<MailboxPlace>,
     pub(super) store: Store,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) stop: CancellationToken,
@@ -61,10 +66,30 @@ pub struct PassReport {
     pub stop: Option<PassStop>,
     /// The deletions that wait for another mailbox.
     pub waiting: Waiting,
-    /// Which credential the pass ran with, in the engine's count.
+    /// Where the mailbox is: whose server and credential a fault is about.
+    pub side: Side,
+    /// Which credential of the side the pass ran with, in the engine's count.
     pub(super) epoch: u32,
     /// How many passes had ended when it began, in the engine's count.
     pub(super) began: u64,
+}
+
+impl PassReport {
+    /// A pass that was stopped before it did anything on its side.
+    pub(super) fn stopped(mailbox: Address, side: Side, stop: PassStop) -> Self {
+        Self {
+            mailbox,
+            done: Done::default(),
+            planned: Counts::default(),
+            requests: 0,
+            elapsed: Duration::ZERO,
+            stop: Some(stop),
+            waiting: Waiting::default(),
+            side,
+            epoch: 0,
+            began: 0,
+        }
+    }
 }
 
 /// Items that were written.
@@ -130,10 +155,10 @@ impl Pass {
             () = self.stopped_while_waiting() => Err(PassStop::Stopped),
         };
         if matches!(&result, Err(PassStop::Fault(fault)) if fault.scope != FaultScope::Item) {
-            self.wiring.forget(&self.mailbox);
+            self.way.forget(&self.mailbox);
         }
         let elapsed = Duration::try_from(self.clock.now().duration_since(started)).unwrap_or_default();
-        let requests = self.wiring.limiter.take_requests(&self.mailbox);
+        let requests = self.way.limiter.take_requests(&self.mailbox);
         PassReport {
             mailbox: self.mailbox,
             done,
@@ -142,6 +167,7 @@ impl Pass {
             elapsed,
             stop: result.err(),
             waiting,
+            side: self.way.side,
             epoch: self.epoch,
             began: self.began,
         }
@@ -151,8 +177,8 @@ impl Pass {
     /// to send is in the intents.
     async fn stopped_while_waiting(&self) {
         self.stop.cancelled().await;
-        self.wiring.limiter.close();
-        self.wiring.limiter.waits(&self.mailbox).await;
+        self.way.limiter.close();
+        self.way.limiter.waits(&self.mailbox).await;
     }
 
     async fn steps(&self, done: &mut Done, planned: &mut Counts, waiting: &mut Waiting) -> Result<(), PassStop> {

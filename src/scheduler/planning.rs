@@ -15,7 +15,7 @@ use super::{
     outside::moved_away,
     pass::{Pass, PassStop},
     readings::{is_whole, leaves_orphans},
-    recovery::{self, Recovered},
+    relocation::Settled,
 };
 use crate::{
     gateway::{Calendar, Reading},
@@ -27,7 +27,7 @@ use crate::{
         snapshot::Snapshot,
     },
     plan::{Inputs, Plan, Policy, Refusal, Scope, Stamp, check, plan, stamp},
-    state::{Advance, Held, MailboxState, Standing, StateError},
+    state::{Held, MailboxState, Standing, StateError},
 };
 
 /// What a plan is made for.
@@ -82,19 +82,22 @@ impl Pass {
             Purpose::Apply => Opening::Write,
             Purpose::Look => Opening::Look,
         };
-        let calendar = self.open(opening).await?;
-        // After the calendar: another one has no cursor.
+        let (calendar, settled) = match self.open(opening).await? {
+            Some(calendar) => {
+                let settled = self.settle(&calendar, purpose == Purpose::Apply).await?;
+                (calendar, settled)
+            }
+            None => self.not_made_yet().await?,
+        };
+        let Settled { links, pending, read } = settled;
+        // After the calendar and the place: another one has no cursor.
         let state = self.store.mailbox(&self.mailbox).await?;
-        let links = self.store.links(&self.mailbox).await?;
-        let Recovered { pending, settlements, entries, links } = recovery::look(self, &calendar, links).await?;
-        if purpose == Purpose::Apply {
-            let step = Advance { settlements: &settlements, entries: &entries, ..Advance::default() };
-            self.store.advance(&self.mailbox, &step, self.clock.now()).await?;
-        }
         let holds = self.store.holds(Some(&self.mailbox)).await?;
         let standings = self.store.standings(Some(&self.mailbox)).await?.into_iter().map(|(_, one)| one).collect();
         let verdicts = holds.iter().filter_map(|hold| Some((hold.key.clone(), hold.verdict()?))).collect();
-        let reading = if is_orphan_approved(&verdicts, &links) {
+        let reading = if read.is_some() {
+            read
+        } else if is_orphan_approved(&verdicts, &links) {
             // Only a whole reading tells of it.
             Some(self.read_whole(&calendar, &links).await?)
         } else {
@@ -104,7 +107,7 @@ impl Pass {
         let (plan, stamp) = self.plan(&calendar, &links, reading.as_ref(), (&pending, &verdicts), asked).await?;
         // Before this process writes anything to a calendar, it looks: the state may be an old copy, the item restored, or the
         // calendar another instance's by now.
-        let unread = reading.is_none() && plan.counts().changes() > 0 && !self.wiring.has_read(&self.mailbox);
+        let unread = reading.is_none() && plan.counts().changes() > 0 && !self.way.has_read(&self.mailbox);
         let (plan, stamp, reading) = if unread {
             let reading = Some(self.read_since(&calendar, &state, &links).await?);
             let (plan, stamp) = self.plan(&calendar, &links, reading.as_ref(), (&pending, &verdicts), asked).await?;
@@ -121,12 +124,12 @@ impl Pass {
             (plan, stamp, reading)
         };
         if reading.is_some() {
-            self.wiring.note_read(&self.mailbox);
+            self.way.note_read(&self.mailbox);
         }
         let has_orphans = reading.as_ref().is_some_and(|(reading, _)| leaves_orphans(&plan, &links, &reading.snapshot));
         if has_orphans {
             // No link remembers them: who creates their events in the meantime has to see them first.
-            self.wiring.forget_read(&self.mailbox);
+            self.way.forget_read(&self.mailbox);
         }
         let is_whole = is_whole(reading.as_ref());
         let reading = reading.map(|(reading, read_at)| (reading.cursor, read_at));

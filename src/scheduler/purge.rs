@@ -14,7 +14,8 @@ use super::{
     notes::Notes,
     pass::{Done, Pass, PassStop},
     planning::Planned,
-    recovery::{self, Recovered},
+    relocation::Settled,
+    route::Passable,
 };
 use crate::{
     clock::Clock,
@@ -25,7 +26,7 @@ use crate::{
         snapshot::Snapshot,
     },
     plan::{Inputs, Scope, purge},
-    state::{Advance, Store},
+    state::Store,
 };
 
 /// A calendar that was looked at and is to be cleared of what is ours.
@@ -51,8 +52,12 @@ impl Purge {
         let comes_back = comes_back(&wiring, mailbox, clock.now()).await;
         let catalogue = Catalogue::default();
         let (desired, view, progress) = (catalogue.desired(mailbox), catalogue.view(), Progress::default());
+        let found = Passable::new(&wiring.ways).way(&wiring, &store, mailbox).await;
+        let (way, noted) = found.map_err(|blocked| blocked.stop)?;
         let pass = Pass {
             wiring,
+            way,
+            noted,
             store,
             clock,
             stop,
@@ -150,11 +155,8 @@ async fn comes_back(wiring: &Wiring, mailbox: &Address, now: Timestamp) -> Optio
 
 async fn plan(pass: &Pass) -> Result<Planned, PassStop> {
     let state = pass.store.mailbox(&pass.mailbox).await?;
-    let calendar = pass.open(Opening::Clear).await?;
-    let links = pass.store.links(&pass.mailbox).await?;
-    let Recovered { settlements, entries, links, .. } = recovery::look(pass, &calendar, links).await?;
-    let step = Advance { settlements: &settlements, entries: &entries, ..Advance::default() };
-    pass.store.advance(&pass.mailbox, &step, pass.clock.now()).await?;
+    let calendar = pass.open_made(Opening::Clear).await?;
+    let Settled { links, .. } = pass.settle(&calendar, true).await?;
     let (mut reading, read_at) = pass.read_now(&calendar, None).await?;
     if let Snapshot::Whole(found) = &mut reading.snapshot {
         found.retain(|item| is_ours(&links, item));

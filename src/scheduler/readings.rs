@@ -78,8 +78,8 @@ impl Pass {
         if let Snapshot::Whole(found) = &mut reading.snapshot {
             let frozen_before = self.wiring.policy(read_at).frozen_before;
             let missing = missing(links, found, frozen_before);
-            for keys in missing.chunks(self.wiring.gateway.batch_limits().keys.max(1)) {
-                found.extend(self.wiring.gateway.probe(calendar, keys).await?);
+            for keys in missing.chunks(self.way.gateway.batch_limits().keys.max(1)) {
+                found.extend(self.way.gateway.probe(calendar, keys).await?);
             }
         }
         Ok((reading, read_at))
@@ -91,7 +91,7 @@ impl Pass {
         cursor: Option<&str>,
     ) -> Result<(Reading, Timestamp), PassStop> {
         let now = self.clock.now();
-        let reading = self.wiring.gateway.read(calendar, cursor).await?;
+        let reading = self.way.gateway.read(calendar, cursor).await?;
         Ok((reading, now))
     }
 }

@@ -34,8 +34,8 @@ pub(super) struct Recovered {
     pub(super) links: Vec<Link>,
 }
 
-/// Looks every intent of the mailbox up in the calendar.
-pub(super) async fn look(pass: &Pass, calendar: &Calendar, links: Vec<Link>) -> Result<Recovered, PassStop> {
+/// Looks every intent of the mailbox up in the calendar; without one, none of their items is there.
+pub(super) async fn look(pass: &Pass, calendar: Option<&Calendar>, links: Vec<Link>) -> Result<Recovered, PassStop> {
     let intents = pass.store.intents(&pass.mailbox).await?;
     if intents.is_empty() {
         return Ok(Recovered { links, ..Recovered::default() });
@@ -44,14 +44,19 @@ pub(super) async fn look(pass: &Pass, calendar: &Calendar, links: Vec<Link>) -> 
     let mut recovered = Recovered::default();
     let copies = pass.store.copies(&pass.mailbox).await?;
     let now = pass.clock.now();
-    for chunk in intents.chunks(pass.wiring.gateway.batch_limits().keys.max(1)) {
+    for chunk in intents.chunks(pass.way.gateway.batch_limits().keys.max(1)) {
         let keys: Vec<SourceKey> = chunk.iter().map(|intent| intent.key.clone()).collect();
-        let found = pass.wiring.gateway.probe(calendar, &keys).await?;
+        let found = match calendar {
+            Some(calendar) => pass.way.gateway.probe(calendar, &keys).await?,
+            None => Vec::new(),
+        };
         for intent in chunk {
             let item = original(&found, intent, links.get(&intent.key), &copies);
             refuse_foreign_owner(pass, item)?;
             IntentResolved { mailbox: pass.mailbox.as_str(), key: intent.key.as_str(), found: item.is_some() }.emit();
-            let settlement = settle_one(intent, item, links.get(&intent.key), now);
+            // What a move leaves behind was deleted by nobody.
+            let link = links.get(&intent.key).filter(|_| item.is_some() || !pass.has_moved());
+            let settlement = settle_one(intent, item, link, now);
             match &settlement {
                 Settlement::Linked(link) => {
                     links.insert(link.key.clone(), link.clone());

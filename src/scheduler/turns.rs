@@ -11,9 +11,10 @@ use super::{
 use crate::model::fault::{Fault, FaultKind, FaultScope};
 
 /// Whether the server takes our credential.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum Credential {
     /// Nobody knows yet: one mailbox at a time, so that a wrong password costs one attempt.
+    #[default]
     Unproven,
     /// It does.
     Proven,

@@ -70,8 +70,11 @@ impl Expiry {
 /// The ends that are known: of certificates, and of secrets whose date is in the settings.
 #[must_use]
 pub fn expiries(settings: &Settings, now: Timestamp) -> Vec<Expiry> {
-    let Credential::Application { proofs, .. } = &settings.exchange.credential else { return Vec::new() };
-    proofs.iter().filter_map(|proof| Some(judge(proof.key, proof.ends?, now))).collect()
+    let proofs = settings.exchange.sides.values().flat_map(|side| match &side.credential {
+        Credential::Application { proofs, .. } => proofs.as_slice(),
+        Credential::Password { .. } => &[],
+    });
+    proofs.filter_map(|proof| Some(judge(proof.key, proof.ends?, now))).collect()
 }
 
 fn judge(key: &'static str, ends: Timestamp, now: Timestamp) -> Expiry {

@@ -12,9 +12,10 @@ use sha2::{Digest, Sha256};
 
 use super::{
     Brake, ClientCertificate, Credential, EwsAccess, Exchange, FilesSource, HolidaysFile, Identities, Job, Limits, Log,
-    NamedCalendar, Network, PemFile, Proof, ProofKind, Protocol, Settings, Source, State, WorkingDays, duration, words,
+    NamedCalendar, Network, PemFile, Proof, ProofKind, Protocol, Settings, SideSettings, Source, State, WorkingDays,
+    duration, words,
 };
-use crate::model::{address::Address, cohort::Cohort, keeps::Keeps};
+use crate::model::{address::Address, cohort::Cohort, keeps::Keeps, side::Side};
 
 /// The value of a key.
 #[derive(Debug, Clone)]
@@ -98,7 +99,7 @@ fn flatten_rollout(rollout: &Cohort, flat: &mut Flat) {
 }
 
 fn flatten_exchange(exchange: &Exchange, flat: &mut Flat) {
-    let Exchange { protocol, credential, max_threads, test_user, calendar } = exchange;
+    let Exchange { sides, max_threads, test_user, calendar } = exchange;
     let mut put = |key: &str, value: String| text(flat, "exchange", key, value);
     put("max_threads", max_threads.to_string());
     if let Some(user) = test_user {
@@ -108,9 +109,23 @@ fn flatten_exchange(exchange: &Exchange, flat: &mut Flat) {
         put("calendar", name.clone());
         put("create_calendar", create.to_string());
     }
+    // What is chosen: one side, or both.
+    match (sides.get(&Side::Ews), sides.get(&Side::Graph)) {
+        (Some(_), Some(_)) => put("protocol", "auto".to_owned()),
+        (ews, graph) => {
+            put("use_graph_api", graph.is_some().to_string());
+            let is_oauth = |side: &SideSettings| matches!(side.credential, Credential::Application { .. });
+            put("use_oauth", ews.or(graph).is_some_and(is_oauth).to_string());
+        }
+    }
+    sides.values().for_each(|side| flatten_side(side, flat));
+}
+
+fn flatten_side(SideSettings { protocol, credential }: &SideSettings, flat: &mut Flat) {
+    let mut put = |key: &str, value: String| text(flat, "exchange", key, value);
     match protocol {
-        Protocol::Ews { url, version, access } => {
-            put("use_graph_api", false.to_string());
+        // The end follows from the address.
+        Protocol::Ews { url, version, access, ends: _ } => {
             put("ews_service_url", url.clone());
             put("exchange_server_version", version.as_str().to_owned());
             put("use_impersonation", access.is_impersonation().to_string());
@@ -122,20 +137,17 @@ fn flatten_exchange(exchange: &Exchange, flat: &mut Flat) {
             }
         }
         Protocol::Graph { root } => {
-            put("use_graph_api", true.to_string());
             put("graph_url", root.clone());
         }
     }
     match credential {
         Credential::Password { authentication, user, password } => {
-            put("use_oauth", false.to_string());
             put("authentication", words::word(words::AUTHENTICATIONS, authentication).to_owned());
             put("delegated_user", user.clone());
             flat.insert("exchange.linked_password".to_owned(), Value::Secret(password.clone()));
         }
         // The scope follows from the address of the service.
         Credential::Application { token_url, client_id, scope: _, proofs } => {
-            put("use_oauth", true.to_string());
             put("token_url", token_url.clone());
             put("client_id", client_id.clone());
             proofs.iter().for_each(|proof| flatten_proof(proof, flat));

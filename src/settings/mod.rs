@@ -41,6 +41,7 @@ pub use finding::{Finding, SettingsFaults, Severity};
 pub use load::{Loaded, Strictness, load};
 pub use network::{ClientCertificate, Network, PemFile, Proxy};
 pub use secret::SecretOrigin;
+pub use section::exchange::side_of_key;
 pub use server_version::{Feature, ServerVersion};
 pub use working_days::{HolidaysFile, WorkingDays};
 
@@ -55,6 +56,7 @@ use crate::model::{
     event::{Importance, Sensitivity, ShowAs},
     keeps::Keeps,
     key::Kind,
+    side::Side,
     zone::Zone,
 };
 use crate::template::Templates;
@@ -85,16 +87,42 @@ pub struct Settings {
 /// `[exchange]`: the fields of Akuiteo's Exchange page, resolved.
 #[derive(Debug, Clone)]
 pub struct Exchange {
-    /// How Outlook is reached.
-    pub protocol: Protocol,
-    /// Who we are.
-    pub credential: Credential,
+    /// The ways to Outlook: one, or with `protocol = "auto"` one to each side of a hybrid.
+    pub sides: BTreeMap<Side, SideSettings>,
     /// `max_threads`: mailboxes synchronised at the same time, 1–100.
     pub max_threads: u16,
     /// `test_user`: the mailbox that `calsyncd test` opens.
     pub test_user: Option<Address>,
     /// `calendar`: the calendar that is written to; `None` for the default one of each mailbox.
     pub calendar: Option<NamedCalendar>,
+}
+
+/// A way to Outlook.
+#[derive(Debug, Clone)]
+pub struct SideSettings {
+    /// How it is reached.
+    pub protocol: Protocol,
+    /// Who we are there.
+    pub credential: Credential,
+}
+
+impl SideSettings {
+    /// Where requests go.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        match &self.protocol {
+            Protocol::Ews { url, .. } => url,
+            Protocol::Graph { root } => root,
+        }
+    }
+}
+
+impl Exchange {
+    /// Whether there are two sides.
+    #[must_use]
+    pub fn is_hybrid(&self) -> bool {
+        self.sides.len() > 1
+    }
 }
 
 /// A calendar beside the default one, the same in every mailbox.
@@ -117,6 +145,8 @@ pub enum Protocol {
         version: ServerVersion,
         /// `use_impersonation`, `impersonate_by` and `[exchange.identities]`.
         access: EwsAccess,
+        /// When Microsoft ends it there; `None` for servers of one's own.
+        ends: Option<Timestamp>,
     },
     /// Microsoft Graph.
     Graph {

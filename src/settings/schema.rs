@@ -41,6 +41,7 @@ const fn unset(name: &'static str, form: Form) -> Key {
 
 /// `[exchange]`.
 pub(super) const EXCHANGE: &[Key] = &[
+    unset("protocol", Form::Text),
     unset("delegated_user", Form::Text),
     unset("linked_password", Form::Secret),
     unset("linked_password_file", Form::Text),

@@ -4,11 +4,12 @@ use super::{
     Feature, Protocol, ServerVersion, Settings,
     reader::{Reader, Section},
 };
-use crate::model::event::ShowAs;
+use crate::model::{event::ShowAs, side::Side};
 
 /// Warns of everything that is written otherwise, or not at all, under the version of the settings.
 pub(super) fn warn(reader: &mut Reader<'_>, root: &Section<'_>, settings: &Settings) {
-    let Protocol::Ews { version, .. } = &settings.exchange.protocol else { return };
+    let ews = settings.exchange.sides.get(&Side::Ews);
+    let Some(Protocol::Ews { version, .. }) = ews.map(|side| &side.protocol) else { return };
     for feature in Feature::ALL.into_iter().filter(|feature| !version.carries(*feature)) {
         match feature {
             Feature::TimeZones | Feature::TimeZoneContext | Feature::FirstDayOfWeek => {

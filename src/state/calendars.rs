@@ -1,6 +1,6 @@
 //! Which calendar of a mailbox is written to, where it is not the default one.
 
-use sqlx::Row;
+use sqlx::{AnyConnection, Row};
 
 use super::{StateError, Store};
 use crate::model::address::Address;
@@ -43,17 +43,33 @@ impl Store {
             .execute(change.connection())
             .await
             .map_err(failed)?;
-        let query = match calendar {
-            Some(calendar) => sqlx::query(
-                "INSERT INTO calendars (mailbox, name, folder_id) VALUES ($1, $2, $3) ON CONFLICT (mailbox) DO UPDATE \
-                 SET name = excluded.name, folder_id = excluded.folder_id",
-            )
-            .bind(mailbox.as_str())
-            .bind(&calendar.name)
-            .bind(&calendar.folder_id),
-            None => sqlx::query("DELETE FROM calendars WHERE mailbox = $1").bind(mailbox.as_str()),
+        let written = match calendar {
+            Some(calendar) => write(change.connection(), mailbox, calendar).await,
+            None => sqlx::query("DELETE FROM calendars WHERE mailbox = $1")
+                .bind(mailbox.as_str())
+                .execute(change.connection())
+                .await
+                .map(|_| ()),
         };
-        query.execute(change.connection()).await.map_err(failed)?;
+        written.map_err(failed)?;
         change.commit().await.map_err(failed)
     }
+}
+
+/// Follows a calendar.
+pub(super) async fn write(
+    connection: &mut AnyConnection,
+    mailbox: &Address,
+    calendar: &FollowedCalendar,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "INSERT INTO calendars (mailbox, name, folder_id) VALUES ($1, $2, $3) ON CONFLICT (mailbox) DO UPDATE \
+         SET name = excluded.name, folder_id = excluded.folder_id",
+    )
+    .bind(mailbox.as_str())
+    .bind(&calendar.name)
+    .bind(&calendar.folder_id)
+    .execute(connection)
+    .await
+    .map(|_| ())
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use sqlx::Row;
+use sqlx::{AnyConnection, Row};
 
 use super::{StateError, Store, change::Change};
 use crate::model::address::Address;
@@ -51,4 +51,16 @@ impl Store {
         }
         change.commit().await.map_err(failed)
     }
+}
+
+/// Notes further copies.
+pub(super) async fn add(connection: &mut AnyConnection, mailbox: &Address, ids: &[String]) -> Result<(), sqlx::Error> {
+    for id in ids {
+        sqlx::query("INSERT INTO copies (mailbox, item_id) VALUES ($1, $2) ON CONFLICT (mailbox, item_id) DO NOTHING")
+            .bind(mailbox.as_str())
+            .bind(id)
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
 }

@@ -6,9 +6,9 @@ use jiff::Timestamp;
 use sqlx::{AnyConnection, AssertSqlSafe, Row, any::AnyRow};
 
 use super::{
-    MailboxState, Standing, StateError, Store,
+    FollowedCalendar, MailboxPlace, MailboxState, Standing, StateError, Store, calendars,
     change::Change,
-    history, holds, instant, mailboxes,
+    copies, history, holds, instant, mailboxes, places,
     rows::{self, ROWS_MAX, Table, placeholders},
     standings,
 };
@@ -48,7 +48,8 @@ pub enum Settlement {
 
 impl Settlement {
     /// The source event.
-    const fn key(&self) -> &SourceKey {
+    #[must_use]
+    pub const fn key(&self) -> &SourceKey {
         match self {
             Self::Linked(link) => &link.key,
             Self::Unlinked(key) | Self::Dropped(key) | Self::Refused { key, .. } => key,
@@ -78,6 +79,12 @@ pub struct Advance<'a> {
     pub passed: &'a [SourceKey],
     /// What is known of the mailbox from now on: its cursor moves with the last links.
     pub end: Option<&'a MailboxState>,
+    /// Where the mailbox is from now on.
+    pub place: Option<&'a MailboxPlace>,
+    /// The calendar that is followed there, where it is not the default one.
+    pub calendar: Option<&'a FollowedCalendar>,
+    /// Copies that users made, beside those that are known.
+    pub copies: &'a [String],
 }
 
 impl Advance<'_> {
@@ -90,6 +97,9 @@ impl Advance<'_> {
             && self.standings.is_empty()
             && self.passed.is_empty()
             && self.end.is_none()
+            && self.place.is_none()
+            && self.calendar.is_none()
+            && self.copies.is_empty()
     }
 }
 
@@ -195,10 +205,16 @@ async fn write(
     standings::write(connection, mailbox, step.standings).await?;
     write_intents(connection, mailbox, step.intents).await?;
     history::write(connection, step.entries, place).await?;
-    match step.end {
-        Some(state) => mailboxes::write(connection, state).await,
-        None => Ok(()),
+    if let Some(state) = step.end {
+        mailboxes::write(connection, state).await?;
     }
+    if let Some(place) = step.place {
+        places::write(connection, mailbox, place).await?;
+    }
+    if let Some(calendar) = step.calendar {
+        calendars::write(connection, mailbox, calendar).await?;
+    }
+    copies::add(connection, mailbox, step.copies).await
 }
 
 async fn write_intents(

@@ -14,6 +14,7 @@ mod home;
 mod instance;
 mod links;
 mod mailboxes;
+mod places;
 mod rows;
 mod source_counts;
 mod standings;
@@ -42,6 +43,7 @@ pub use holds::{Decision, Held, released};
 pub use home::{Elsewhere, Host};
 pub use links::{Advance, Settlement, Settlements};
 pub use mailboxes::{MailboxState, Parked};
+pub use places::MailboxPlace;
 pub use source_counts::SourceCount;
 pub use standings::Standing;
 pub use waits::{Wait, WaitScope};
@@ -344,6 +346,7 @@ fn migrator() -> Migrator {
         (22, "drift", include_str!("../../migrations/0022_drift.sql")),
         (23, "home", include_str!("../../migrations/0023_home.sql")),
         (24, "calendars", include_str!("../../migrations/0024_calendars.sql")),
+        (25, "places", include_str!("../../migrations/0025_places.sql")),
     ];
     let migration = |(version, name, text): (i64, &'static str, &'static str)| {
         Migration::new(version, name.into(), MigrationType::Simple, text.into_sql_str(), false)

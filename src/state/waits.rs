@@ -5,14 +5,15 @@ use jiff::Timestamp;
 use sqlx::{Row, any::AnyRow};
 
 use super::{StateError, Store, instant};
+use crate::model::side::Side;
 
 /// Who is left alone.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum WaitScope {
-    /// The credential.
-    Credential,
-    /// The server, with all its mailboxes.
-    Server,
+    /// The credential of a side.
+    Credential(Side),
+    /// The server of a side, with all its mailboxes.
+    Server(Side),
     /// A source.
     Source(String),
 }
@@ -20,8 +21,8 @@ pub enum WaitScope {
 impl WaitScope {
     fn words(&self) -> (&'static str, &str) {
         match self {
-            Self::Credential => ("credential", ""),
-            Self::Server => ("server", ""),
+            Self::Credential(side) => ("credential", side.as_str()),
+            Self::Server(side) => ("server", side.as_str()),
             Self::Source(name) => ("source", name),
         }
     }
@@ -111,11 +112,12 @@ fn wait(row: &AnyRow) -> Result<Wait, StateError> {
     let text = |column| row.try_get::<String, _>(column).map_err(failed);
     let number = |column| row.try_get::<i64, _>(column).map_err(failed);
     let word = text("scope")?;
-    let scope = match word.as_str() {
-        "credential" => WaitScope::Credential,
-        "server" => WaitScope::Server,
-        "source" => WaitScope::Source(text("name")?),
-        _ => return Err(StateError::Content { what: "scope of a wait", value: word }),
+    let name = text("name")?;
+    let scope = match (word.as_str(), Side::parse(&name)) {
+        ("credential", Some(side)) => WaitScope::Credential(side),
+        ("server", Some(side)) => WaitScope::Server(side),
+        ("source", _) => WaitScope::Source(name),
+        _ => return Err(StateError::Content { what: "scope of a wait", value: format!("{word} {name}") }),
     };
     Ok(Wait {
         scope,

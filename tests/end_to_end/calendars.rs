@@ -33,7 +33,7 @@ fn named(calendars: &[(&str, usize)]) -> Vec<(String, usize)> {
 
 fn a_calendar_is_made_and_followed(face: Face) {
     let world = world(face, true);
-    world.command(&["plan"]).expect(1, &["CalendarMissing", "the next pass makes it"]);
+    world.command(&["plan"]).expect(10, &["3 to create"]);
     assert_eq!(calendars(&world), named(&[("Calendar", 0)]), "looking makes nothing");
     assert_eq!(world.sync().changes(), [3, 0, 0]);
     assert_eq!(calendars(&world), named(&[("Calendar", 0), ("Planning", 3)]));

@@ -59,8 +59,8 @@ fn a_refused_secret_is_known_again_after_a_restart(face: Face) {
     eventually("the note", || (world.status()["waits"][0]["scope"] == "credential").then_some(()));
     daemon.kill();
     let since = world.status()["waits"][0]["since"].clone();
-    world.command(&["status"]).expect(0, &["waits       the credential is refused: ", "(since ", "next try "]);
-    world.command(&["why", "inbox/appointment/ana-000"]).expect(0, &["waits    the credential is refused: "]);
+    world.command(&["status"]).expect(0, &["waits       the credential of ", " is refused: ", "(since ", "next try "]);
+    world.command(&["why", "inbox/appointment/ana-000"]).expect(0, &["waits    the credential of "]);
     for command in ["sync", "plan", "test"] {
         world.command(&[command]).expect(1, &["nothing was sent", "--try-credential"]);
     }

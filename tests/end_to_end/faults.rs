@@ -150,3 +150,13 @@ fn a_storm_of_refusals(face: Face) {
     let counts = world.counts();
     assert!(counts.rejected > 0 && counts.rejected <= 60, "{counts:?}");
 }
+
+/// What only somebody's help ends is not waited for by hand.
+#[test]
+fn a_server_that_will_never_answer_ends_a_run_by_hand() {
+    let world = World::with(Face::Ews, |settings| settings.ews_version_max = Some("Exchange2010".to_owned()));
+    world.events(&many("ana", 2));
+    let pass = world.try_sync();
+    assert_eq!((pass.code, world.item_count("ana")), (1, 0), "{:#}", pass.json);
+    assert!(pass.json.to_string().contains("ErrorInvalidServerVersion"), "{:#}", pass.json);
+}

@@ -36,6 +36,7 @@ mod faults;
 mod hand_over;
 mod harness;
 mod history;
+mod hybrid;
 mod kill;
 mod notify;
 mod ntlm;

@@ -76,8 +76,9 @@ fn a_stop_while_the_server_asks_to_wait(face: Face) {
     // Ten minutes later.
     world.block_on(async {
         let store = Store::open(&world.state_path(), Access::Exclusive).await.unwrap();
-        assert_eq!(store.waits().await.unwrap()[0].scope, WaitScope::Server);
-        store.end_wait(&WaitScope::Server).await.unwrap();
+        let scope = WaitScope::Server(face.side());
+        assert_eq!(store.waits().await.unwrap()[0].scope, scope);
+        store.end_wait(&scope).await.unwrap();
         store.close().await;
     });
     let pass = world.sync();

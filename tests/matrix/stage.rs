@@ -12,7 +12,7 @@ use calsyncd::{
     clock::{Clock, SystemClock},
     daemon::wire,
     desired::desired,
-    gateway::{Calendar, Outcome, Write},
+    gateway::{Calendar, Gateway, Outcome, Write},
     http::{
         Request, Transport as _,
         client::{HttpConfig, ReqwestTransport},
@@ -55,6 +55,7 @@ pub(crate) struct Stage {
     sandbox: RunningSandbox,
     reader: ReqwestTransport,
     wiring: Wiring,
+    gateway: Arc<dyn Gateway>,
     calendar: Calendar,
     written: BTreeMap<SourceKey, (ItemRef, Fingerprint)>,
     folder: TempDir,
@@ -71,10 +72,21 @@ impl Stage {
         let sandbox = runtime.block_on(Sandbox::start(settings, ([127, 0, 0, 1], 0).into(), None)).unwrap();
         let wiring = wiring(folder.path(), face, &sandbox.url());
         let mailbox = Address::parse(MAILBOX).unwrap();
-        let calendar = runtime.block_on(wiring.gateway.open(&mailbox)).unwrap();
+        let gateway = Arc::clone(&wiring.ways.all().next().unwrap().gateway);
+        let calendar = runtime.block_on(gateway.open(&mailbox)).unwrap();
         let http = HttpConfig { response_bytes_max: 1 << 30, ..HttpConfig::default() };
         let reader = ReqwestTransport::new(http).unwrap();
-        Self { runtime, sandbox, reader, wiring, calendar, written: BTreeMap::new(), folder, failures: Vec::new() }
+        Self {
+            runtime,
+            sandbox,
+            reader,
+            wiring,
+            gateway,
+            calendar,
+            written: BTreeMap::new(),
+            folder,
+            failures: Vec::new(),
+        }
     }
 
     /// Lets the source say these lines and the calendar show them: what is new is created, what differs is updated, what
@@ -108,8 +120,8 @@ impl Stage {
             }
         });
         let writes: Vec<Write> = changes.chain(deletes).collect();
-        for some in writes.chunks(self.wiring.gateway.batch_limits().writes) {
-            let answers = self.runtime.block_on(self.wiring.gateway.apply(&self.calendar, some));
+        for some in writes.chunks(self.gateway.batch_limits().writes) {
+            let answers = self.runtime.block_on(self.gateway.apply(&self.calendar, some));
             for (write, answer) in some.iter().zip(answers) {
                 match answer.outcome {
                     Outcome::Written { item, fingerprint } => {

@@ -208,10 +208,11 @@ impl World {
     }
 
     pub(crate) async fn send_wiring(&mut self) {
-        let (wiring, try_credential) = (Arc::new(self.wiring()), self.rng.bool());
+        let (wiring, tries) = (Arc::new(self.wiring()), self.rng.bool());
+        let changed = wiring.ways.sides().filter(|_| tries).collect();
         self.trace.line(format!("reload: {:?}", self.knobs));
         if let Some(running) = &self.running {
-            let _ = running.commands.send(Command::Replace { wiring, try_credential }).await;
+            let _ = running.commands.send(Command::Replace { wiring, changed }).await;
         }
     }
 

@@ -16,12 +16,12 @@ use calsyncd::{
         graph::{GraphConfig, GraphGateway},
     },
     http::{Response, Transport, TransportError},
-    model::cohort::Cohort,
+    model::{cohort::Cohort, side::Side},
     sandbox::{self, Sandbox, SandboxSettings, store::Entry},
-    scheduler::{Calendars, Command, Engine, Limiter, Progress, Wiring},
+    scheduler::{Calendars, Command, Engine, Limiter, Progress, Way, Ways, Wiring},
     settings::{
-        self, Authentication, Brake, Credential, Environment, EwsAccess, Exchange, Job, Limits, Proof, ProofKind,
-        Protocol, ServerVersion, Strictness,
+        self, Authentication, Brake, Credential, Environment, EwsAccess, Job, Limits, Proof, ProofKind, Protocol,
+        ServerVersion, SideSettings, Strictness,
     },
     sources::Source,
     state::{Access, StateError, Store},
@@ -197,7 +197,7 @@ impl World {
         let authorization =
             auth::authorization(&credential, Arc::clone(&transport), Arc::clone(&clock), &tokens).unwrap();
         let protocol = Protocol::Graph { root: ROOT.to_owned() };
-        let exchange = Exchange { protocol, credential, max_threads: 1, test_user: None, calendar: None };
+        let identity = Identity::of(&SideSettings { protocol, credential });
         // Not to wait in real time: this limiter has a clock of its own for the rates.
         let limiter = Arc::new(Limiter::new(Arc::clone(&clock), 1_000_000, 1_000_000));
         let owner = self.store().owner().clone();
@@ -218,11 +218,15 @@ impl World {
                 Arc::new(GraphGateway::new(transport, authorization, limiter.clone(), clock, config))
             }
         };
+        let side = match self.face {
+            Face::Ews => Side::Ews,
+            Face::Graph => Side::Graph,
+        };
+        let way = Way { side, gateway, limiter, identity, calendars: Calendars::default(), left_alone: None };
         let source: Arc<dyn Source> = Arc::new(self.wire.clone());
         let job = Job { window_days_ahead: self.knobs.days_ahead, ..self.job.clone() };
         Wiring {
-            gateway,
-            limiter,
+            ways: Ways::new([way]),
             sources: BTreeMap::from([(SOURCE.to_owned(), source)]),
             jobs: BTreeMap::from([("push".to_owned(), job)]),
             rollout: Cohort::everybody(),
@@ -231,9 +235,7 @@ impl World {
             max_threads: self.knobs.max_threads,
             freeze_days: self.limits.freeze_days,
             keep_history: Duration::from_secs(400 * 86_400),
-            identity: Identity::of(&exchange),
             calendar: None,
-            calendars: Calendars::default(),
         }
     }
 

@@ -110,7 +110,7 @@ impl Stage {
             Face::Ews => &self.ews,
             Face::Graph => &self.graph,
         };
-        Ok(setup::engine(settings, store, progress, stop)?)
+        Ok(setup::engine(settings, store, &setup::Parked::new(), progress, stop)?)
     }
 
     /// Copies every change of the sample files until it is stopped.

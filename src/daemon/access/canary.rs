@@ -32,7 +32,7 @@ fn keys() -> [SourceKey; 2] {
 impl<F: FnMut(&StepResult)> Test<'_, F> {
     /// Lets canaries live and die in a calendar.
     pub(super) async fn canary(&mut self, calendar: &Calendar) {
-        let gateway = Arc::clone(&self.outlook.gateway);
+        let gateway = Arc::clone(&self.here.outlook.gateway);
         let (mailbox, stop) = (calendar.mailbox.clone(), self.stop.clone());
         let zone = self.settings.jobs.values().next().map(|job| job.zone.clone());
         let zone = zone.or_else(|| Zone::parse("UTC").ok());

@@ -4,7 +4,7 @@ mod canary;
 mod server;
 mod token;
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
@@ -14,16 +14,17 @@ use crate::{
     auth::TokenMemory,
     clock::Clock,
     diagnosis::{self, CameBack, Cause, Facts, Mode, Proof, Token, Way},
-    gateway::Calendar,
+    gateway::{Calendar, is_absent},
     http::client::ReqwestTransport,
     model::{
         address::Address,
         fault::{Fault, FaultKind, FaultScope},
         link::Owner,
+        side::Side,
         snapshot::Snapshot,
     },
-    scheduler::{CalendarChoice, KnownCalendar, choose_calendar, refuse_a_change},
-    settings::{Credential, EwsAccess, Protocol, Settings},
+    scheduler::{CalendarChoice, KnownCalendar, choose_calendar, place_of, refuse_a_change},
+    settings::{Credential, EwsAccess, Protocol, Settings, SideSettings},
     state::Store,
 };
 
@@ -43,6 +44,8 @@ pub enum AccessStep {
     Credential,
     /// The server takes it.
     Authentication,
+    /// In a hybrid, one side has the mailbox and the other one has not.
+    Place,
     /// The mailbox is there, and on this server.
     Mailbox,
     /// Its calendar opens.
@@ -71,6 +74,7 @@ impl AccessStep {
             Self::Clock => "clock",
             Self::Credential => "credential",
             Self::Authentication => "authentication",
+            Self::Place => "place",
             Self::Mailbox => "mailbox",
             Self::Calendar => "calendar",
             Self::Items => "items",
@@ -88,6 +92,8 @@ impl AccessStep {
 pub struct StepResult {
     /// The step.
     pub step: AccessStep,
+    /// The side whose server it is about.
+    pub side: Side,
     /// The mailbox; `None` for a step that concerns them all.
     pub mailbox: Option<Address>,
     /// What was tried, on what.
@@ -116,59 +122,76 @@ pub struct Wanted {
     pub out_of_scope: Vec<Address>,
 }
 
-/// Whether the test goes on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Onward {
-    Yes,
-    /// Nothing more makes sense in this mailbox.
-    NotHere,
-    /// Nothing more makes sense anywhere: it would cost another attempt, or meet the same.
-    No,
-}
-
 /// A test that runs.
 struct Test<'a, F> {
     settings: &'a Settings,
     store: &'a Store,
     clock: Arc<dyn Clock>,
     stop: CancellationToken,
-    outlook: Outlook,
+    /// The side under test.
+    here: Tested<'a>,
+    /// In a hybrid, the other one.
+    there: Option<Tested<'a>>,
     /// To look at the server without a credential.
     client: ReqwestTransport,
-    /// The roles of the token, once it is there.
-    roles: Option<Vec<String>>,
     ok: bool,
     tell: F,
 }
 
+/// A side under test.
+struct Tested<'a> {
+    side: Side,
+    settings: &'a SideSettings,
+    outlook: Outlook,
+    /// The roles of the token, once it is there.
+    roles: Option<Vec<String>>,
+    /// Why its mailboxes cannot be tested.
+    closed: Option<Fault>,
+}
+
 /// Tests the access, telling each step as it ends. A canary is written to each mailbox, and removed whatever happens; nothing
-/// else is touched. Returns whether all went well.
+/// else is touched. The `parked` sides are left alone. Returns whether all went well.
 ///
 /// # Errors
 /// When TLS or the credential cannot be set up.
-pub async fn test_access(
-    settings: &Settings,
-    store: &Store,
+pub async fn test_access<'a>(
+    settings: &'a Settings,
+    store: &'a Store,
+    parked: &BTreeMap<Side, Fault>,
     clock: Arc<dyn Clock>,
     stop: CancellationToken,
     wanted: &Wanted,
     tell: impl FnMut(&StepResult),
 ) -> Result<bool, WiringError> {
-    let outlook = wiring::outlook(settings, &Owner(OWNER.to_owned()), &clock, &TokenMemory::default())?;
+    let tested = |(side, of_side): (&Side, &'a SideSettings)| {
+        let owner = Owner(OWNER.to_owned());
+        let outlook = wiring::outlook(settings, of_side, &owner, &clock, &TokenMemory::default())?;
+        Ok::<_, WiringError>(Tested {
+            side: *side,
+            settings: of_side,
+            outlook,
+            roles: None,
+            closed: parked.get(side).cloned(),
+        })
+    };
+    let mut sides = settings.exchange.sides.iter().map(tested);
+    let (here, there) = (sides.next(), sides.next());
+    let Some(here) = here.transpose()? else { return Ok(false) };
+    let there = there.transpose()?;
     let client = ReqwestTransport::new(wiring::http(settings))?;
-    let mut test = Test { settings, store, clock, stop, outlook, client, roles: None, ok: true, tell };
-    if test.server().await == Onward::No || test.credential().await == Onward::No {
-        return Ok(false);
-    }
+    let mut test = Test { settings, store, clock: Arc::clone(&clock), stop, here, there, client, ok: true, tell };
+    test.sides().await;
     for mailbox in &wanted.mailboxes {
-        if test.stop.is_cancelled() || test.mailbox(mailbox).await == Onward::No {
+        if test.is_over() {
             return Ok(false);
         }
+        test.mailbox(mailbox).await;
     }
     for mailbox in &wanted.out_of_scope {
-        if test.stop.is_cancelled() || test.refusal(mailbox).await == Onward::No {
+        if test.is_over() {
             return Ok(false);
         }
+        test.refusal(mailbox).await;
     }
     Ok(test.ok)
 }
@@ -185,14 +208,14 @@ impl<F: FnMut(&StepResult)> Test<'_, F> {
         let result = result.map_err(|fault| self.failure(step, mailbox, fault));
         let is_ok = result.is_ok();
         self.ok &= is_ok;
-        (self.tell)(&StepResult { step, mailbox: mailbox.cloned(), tried, result });
+        (self.tell)(&StepResult { step, side: self.here.side, mailbox: mailbox.cloned(), tried, result });
         is_ok
     }
 
     fn failure(&self, step: AccessStep, mailbox: Option<&Address>, fault: Fault) -> Failure {
         let writes = matches!(step, AccessStep::Write | AccessStep::Change | AccessStep::Delete);
-        let token = self.roles.as_deref().map_or(Token::Unknown, Token::Roles);
-        let secret_like_an_id = token::is_secret_like_an_id(&self.settings.exchange.credential);
+        let token = self.here.roles.as_deref().map_or(Token::Unknown, Token::Roles);
+        let secret_like_an_id = token::is_secret_like_an_id(&self.here.settings.credential);
         let back = CameBack { code: &fault.code, message: &fault.message, writes, token, secret_like_an_id };
         let cause = diagnosis::cause(self.mode(), &back);
         let mut advice = diagnosis::advice(cause, &self.facts(mailbox, &fault));
@@ -204,12 +227,11 @@ impl<F: FnMut(&StepResult)> Test<'_, F> {
     }
 
     fn mode(&self) -> Mode {
-        let exchange = &self.settings.exchange;
-        let proof = match exchange.credential {
+        let proof = match self.here.settings.credential {
             Credential::Password { .. } => Proof::Password,
             Credential::Application { .. } => Proof::Token,
         };
-        let way = match &exchange.protocol {
+        let way = match &self.here.settings.protocol {
             Protocol::Ews { access: EwsAccess::Impersonation(_), .. } => Way::Impersonation,
             Protocol::Ews { access: EwsAccess::Delegate, .. } => Way::Delegate,
             Protocol::Graph { .. } => Way::Graph,
@@ -218,8 +240,7 @@ impl<F: FnMut(&StepResult)> Test<'_, F> {
     }
 
     fn facts(&self, mailbox: Option<&Address>, fault: &Fault) -> Facts {
-        let exchange = &self.settings.exchange;
-        let (account, tenant) = match &exchange.credential {
+        let (account, tenant) = match &self.here.settings.credential {
             Credential::Password { user, .. } => (user.clone(), None),
             Credential::Application { client_id, token_url, .. } => {
                 (client_id.clone(), token_url.split('/').nth(3).map(str::to_owned))
@@ -232,35 +253,80 @@ impl<F: FnMut(&StepResult)> Test<'_, F> {
     }
 
     fn url(&self) -> &str {
-        match &self.settings.exchange.protocol {
-            Protocol::Ews { url, .. } => url,
-            Protocol::Graph { root } => root,
-        }
+        self.here.settings.url()
     }
 
     /// The token, and what it says of itself.
-    async fn credential(&mut self) -> Onward {
-        let tried = match &self.settings.exchange.credential {
+    async fn credential(&mut self) -> bool {
+        let tried = match &self.here.settings.credential {
             Credential::Password { user, .. } => format!("prepare the password of {user}"),
             Credential::Application { token_url, client_id, .. } => {
                 format!("get a token for application {client_id} from {token_url}")
             }
         };
-        let header = self.outlook.authorization.header().await;
+        let header = self.here.outlook.authorization.header().await;
         let claims = header.as_ref().ok().and_then(token::claims);
-        let said = match (&self.settings.exchange.credential, &claims) {
+        let said = match (&self.here.settings.credential, &claims) {
             (Credential::Password { .. }, _) => "ready; one attempt is made with it".to_owned(),
             (Credential::Application { .. }, Some(claims)) => claims.told(),
             (Credential::Application { .. }, None) => "the token came; it does not say what it is for".to_owned(),
         };
-        self.roles = claims.map(|claims| claims.roles);
-        let ok = self.tell(AccessStep::Credential, None, tried, header.map(|_| said));
-        if ok { Onward::Yes } else { Onward::No }
+        self.here.roles = claims.map(|claims| claims.roles);
+        self.tell(AccessStep::Credential, None, tried, header.map(|_| said))
     }
 
-    /// Opens a mailbox, looks for our items and lets a canary live in it.
-    async fn mailbox(&mut self, mailbox: &Address) -> Onward {
-        let opened = self.outlook.gateway.open(mailbox).await;
+    /// Looks at each server, and gets ready what is shown to it.
+    async fn sides(&mut self) {
+        for _ in 0..2 {
+            if self.here.closed.is_some() {
+                self.ok = false;
+            } else if !(self.server().await && self.credential().await) {
+                self.close("ServerUntested", "see what failed before");
+            }
+            if !self.turn_to_the_other() {
+                return;
+            }
+        }
+    }
+
+    /// Turns to the other side of a hybrid; returns whether there is one.
+    fn turn_to_the_other(&mut self) -> bool {
+        let Some(there) = &mut self.there else { return false };
+        std::mem::swap(&mut self.here, there);
+        true
+    }
+
+    fn turn_to(&mut self, side: Side) {
+        if self.here.side != side {
+            self.turn_to_the_other();
+        }
+    }
+
+    /// Nothing more makes sense on this side: it would cost another attempt, or meet the same.
+    fn close(&mut self, code: &str, message: &str) {
+        self.ok = false;
+        let fault = Fault::new(FaultScope::Server, FaultKind::Permanent, code, message);
+        self.here.closed.get_or_insert(fault);
+    }
+
+    fn close_at(&mut self, fault: &Fault) {
+        if fault.scope == FaultScope::Credential || fault.scope == FaultScope::Server {
+            self.close(&fault.code, &fault.message);
+        }
+    }
+
+    /// Whether nothing more makes sense anywhere.
+    fn is_over(&self) -> bool {
+        let is_closed = self.here.closed.is_some() && self.there.as_ref().is_none_or(|there| there.closed.is_some());
+        self.stop.is_cancelled() || is_closed
+    }
+
+    /// Opens a mailbox where it lives, looks for our items and lets a canary live in it.
+    async fn mailbox(&mut self, mailbox: &Address) {
+        if self.there.is_some() && !self.place(mailbox).await {
+            return;
+        }
+        let opened = self.here.outlook.gateway.open(mailbox).await;
         let default = match opened {
             Ok(calendar) => calendar,
             Err(fault) => return self.not_opened(mailbox, fault),
@@ -272,24 +338,67 @@ impl<F: FnMut(&StepResult)> Test<'_, F> {
         };
         self.tell(AccessStep::Authentication, Some(mailbox), self.shown(), Ok("it is taken".to_owned()));
         self.tell(AccessStep::Mailbox, Some(mailbox), format!("find the mailbox {mailbox}"), Ok(place.to_owned()));
-        let Some(calendar) = self.calendar(mailbox, default).await else { return Onward::NotHere };
-        if !self.items(mailbox, &calendar).await {
-            return Onward::NotHere;
+        let Some(calendar) = self.calendar(mailbox, default).await else { return };
+        if self.items(mailbox, &calendar).await {
+            self.canary(&calendar).await;
         }
-        self.canary(&calendar).await;
-        Onward::Yes
+    }
+
+    /// Finds out on which side of a hybrid a mailbox lives, and turns to it.
+    async fn place(&mut self, mailbox: &Address) -> bool {
+        let known = self.store.place(mailbox).await.ok().flatten().map(|place| place.side);
+        let mut opened = BTreeMap::new();
+        for _ in 0..2 {
+            let said = match &self.here.closed {
+                Some(fault) => Err(fault.clone()),
+                None => self.here.outlook.gateway.open(mailbox).await.map(|_| ()),
+            };
+            if let Err(fault) = said.as_ref()
+                && self.here.closed.is_none()
+                && fault.scope == FaultScope::Credential
+            {
+                self.close_at(fault);
+                self.tell(AccessStep::Authentication, Some(mailbox), self.shown(), Err(fault.clone()));
+            }
+            opened.insert(self.here.side, said);
+            self.turn_to_the_other();
+        }
+        let (Some(ews), Some(graph)) = (opened.get(&Side::Ews), opened.get(&Side::Graph)) else { return false };
+        let tried = format!("find out where {mailbox} lives");
+        match place_of(ews, graph, known) {
+            Ok(side) => {
+                self.turn_to(side);
+                let moved =
+                    known.filter(|known| *known != side).map_or("", |_| ": it has moved, the next pass follows");
+                let said = format!("{} has it, {} has not{moved}", side.place(), side.other().place());
+                self.tell(AccessStep::Place, Some(mailbox), tried, Ok(said));
+                true
+            }
+            Err((side, fault)) => {
+                self.turn_to(side);
+                // What closed a side was told when it did.
+                let is_told = self.here.closed.is_some();
+                self.close_at(&fault);
+                if is_told {
+                    self.ok = false;
+                } else {
+                    self.tell(AccessStep::Place, Some(mailbox), tried, Err(fault));
+                }
+                false
+            }
+        }
     }
 
     /// What is shown to the server, in words.
     fn shown(&self) -> String {
-        match &self.settings.exchange.credential {
+        match &self.here.settings.credential {
             Credential::Password { user, .. } => format!("show the password of {user}"),
             Credential::Application { client_id, .. } => format!("show the token of application {client_id}"),
         }
     }
 
     /// Tells of a mailbox that did not open, under the step that the cause belongs to.
-    fn not_opened(&mut self, mailbox: &Address, fault: Fault) -> Onward {
+    fn not_opened(&mut self, mailbox: &Address, fault: Fault) {
         let cause = self.failure(AccessStep::Calendar, Some(mailbox), fault.clone()).cause;
         let step = step_of(cause);
         let (proved, found) = (Ok("it is taken".to_owned()), Ok("it is there".to_owned()));
@@ -304,9 +413,8 @@ impl<F: FnMut(&StepResult)> Test<'_, F> {
             AccessStep::Mailbox => format!("find the mailbox {mailbox}"),
             _ => format!("open the calendar of {mailbox}"),
         };
-        let is_general = fault.scope == FaultScope::Credential || fault.scope == FaultScope::Server;
+        self.close_at(&fault);
         self.tell(step, Some(mailbox), tried, Err(fault));
-        if is_general { Onward::No } else { Onward::NotHere }
     }
 
     /// Finds the calendar that a pass would write to; makes none.
@@ -330,39 +438,67 @@ impl<F: FnMut(&StepResult)> Test<'_, F> {
             Fault::new(FaultScope::Mailbox, FaultKind::Permanent, "State", error.to_string()).hint(error.hint())
         };
         let followed = self.store.calendar(mailbox).await.map_err(of_state)?;
+        let noted = self.store.place(mailbox).await.map_err(of_state)?;
+        // In another place it has another id, and is found by its name once more.
+        let is_here = noted.is_none_or(|noted| noted.side == self.here.side);
+        let here = followed.as_ref().filter(|_| is_here);
         let items = self.store.links(mailbox).await.map_err(of_state)?.len();
         refuse_a_change(&KnownCalendar { wanted, followed: followed.as_ref(), items })?;
         let Some(wanted) = wanted else { return Ok(Some(default)) };
-        let listed = self.outlook.gateway.calendars(mailbox).await?;
-        Ok(match choose_calendar(wanted, followed.as_ref(), &listed)? {
+        let listed = self.here.outlook.gateway.calendars(mailbox).await?;
+        Ok(match choose_calendar(wanted, here, &listed)? {
             CalendarChoice::Open(id) => Some(Calendar { mailbox: mailbox.clone(), id }),
             CalendarChoice::Make => None,
         })
     }
 
     async fn items(&mut self, mailbox: &Address, calendar: &Calendar) -> bool {
-        let found = self.outlook.gateway.read(calendar, None).await.map(|reading| match reading.snapshot {
+        let found = self.here.outlook.gateway.read(calendar, None).await.map(|reading| match reading.snapshot {
             Snapshot::Whole(items) => format!("{} items carry our mark", items.len()),
             Snapshot::Changes { .. } | Snapshot::NotRead => "the calendar can be read".to_owned(),
         });
         self.tell(AccessStep::Items, Some(mailbox), "look for our own items".to_owned(), found)
     }
 
-    /// Shows that a mailbox outside the scope is refused. Reads only.
-    async fn refusal(&mut self, mailbox: &Address) -> Onward {
-        let opened = self.outlook.gateway.open(mailbox).await;
-        let tried = format!("open the calendar of {mailbox}, which is to be refused");
-        let result = match opened {
+    /// Shows that a mailbox outside the scope is refused. Reads only; in a hybrid each side is asked, and one that has no such
+    /// mailbox proves nothing.
+    async fn refusal(&mut self, mailbox: &Address) {
+        let mut elsewhere = Vec::new();
+        let mut told = false;
+        for _ in 0..2 {
+            let tried = format!("open the calendar of {mailbox}, which is to be refused");
+            if self.here.closed.is_none() {
+                match self.refused(mailbox).await {
+                    Err(fault) if self.there.is_some() && is_absent(&fault) => {
+                        elsewhere.push((self.here.side, tried, fault))
+                    }
+                    result => {
+                        told = true;
+                        if let Err(fault) = &result {
+                            self.close_at(fault);
+                        }
+                        self.tell(AccessStep::Refusal, Some(mailbox), tried, result);
+                    }
+                }
+            }
+            if !self.turn_to_the_other() {
+                return;
+            }
+        }
+        if !told && let Some((side, tried, fault)) = elsewhere.pop() {
+            self.turn_to(side);
+            self.tell(AccessStep::Refusal, Some(mailbox), tried, Err(fault));
+        }
+    }
+
+    async fn refused(&self, mailbox: &Address) -> Result<String, Fault> {
+        match self.here.outlook.gateway.open(mailbox).await {
             Ok(_) => Err(Fault::new(FaultScope::Mailbox, FaultKind::Permanent, "NotRefused", "the calendar opens")),
             Err(fault) => {
                 let cause = self.failure(AccessStep::Refusal, Some(mailbox), fault.clone()).cause;
                 if is_refusal(cause) { Ok(format!("refused ({})", fault.code)) } else { Err(fault) }
             }
-        };
-        let general = |fault: &Fault| fault.scope == FaultScope::Credential || fault.scope == FaultScope::Server;
-        let is_general = result.as_ref().is_err_and(general);
-        self.tell(AccessStep::Refusal, Some(mailbox), tried, result);
-        if is_general { Onward::No } else { Onward::Yes }
+        }
     }
 
     fn now(&self) -> Timestamp {
@@ -381,9 +517,12 @@ const fn is_refusal(cause: Cause) -> bool {
 /// The step that shows a cause.
 const fn step_of(cause: Cause) -> AccessStep {
     match cause {
-        Cause::AliasAddress | Cause::NoMailbox | Cause::OtherSide | Cause::MailboxUnusable | Cause::MailboxMoving => {
-            AccessStep::Mailbox
-        }
+        Cause::AliasAddress
+        | Cause::NoMailbox
+        | Cause::OtherSide
+        | Cause::OnBothSides
+        | Cause::MailboxUnusable
+        | Cause::MailboxMoving => AccessStep::Mailbox,
         Cause::OutOfScope
         | Cause::NoConsent
         | Cause::RoleMissing

@@ -1,6 +1,6 @@
 //! The server and the way to it: name, connection, certificate, clock. No credential is shown yet.
 
-use super::{AccessStep, Onward, StepResult, Test};
+use super::{AccessStep, StepResult, Test};
 use crate::{
     certificate,
     http::{TransportError, client::Look},
@@ -15,12 +15,12 @@ const DAY_SECONDS: i64 = 86_400;
 
 impl<F: FnMut(&StepResult)> Test<'_, F> {
     /// Looks at the server.
-    pub(super) async fn server(&mut self) -> Onward {
+    pub(super) async fn server(&mut self) -> bool {
         let url = self.url().to_owned();
         let Some(target) = host_and_port(&url) else {
             let fault = server_fault("BadUrl", format!("{url} names no host"));
             self.tell(AccessStep::Name, None, format!("read {url}"), Err(fault));
-            return Onward::No;
+            return false;
         };
         let looked = self.client.look(&url).await;
         let addresses = tokio::net::lookup_host(&target).await.map(Iterator::count);
@@ -31,19 +31,19 @@ impl<F: FnMut(&StepResult)> Test<'_, F> {
             Err(error) => Err(server_fault("NameNotFound", format!("{target} has no address: {error}"))),
         };
         if !self.tell(AccessStep::Name, None, format!("look {target} up"), name) {
-            return Onward::No;
+            return false;
         }
         let looked = looked.map_err(|error| unreachable(&error));
         let said = looked.as_ref().map_err(Clone::clone).map(|look| self.certificate(look));
         if !self.tell(AccessStep::Connection, None, format!("connect to {target}"), said) {
-            return Onward::No;
+            return false;
         }
         if let Ok(Look { date: Some(date), .. }) = looked {
             let seconds = date.duration_since(self.now()).as_secs();
             // A clock that is off is told; whether it matters is for the server to say.
             self.tell(AccessStep::Clock, None, "compare the clocks".to_owned(), clocks(seconds));
         }
-        Onward::Yes
+        true
     }
 
     fn certificate(&self, look: &Look) -> String {

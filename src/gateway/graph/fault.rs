@@ -172,7 +172,9 @@ fn mailbox_hint(code: &str) -> Option<&'static str> {
     if UNKNOWN_MAILBOX.contains(&code) {
         Some("no mailbox has this address: check it, and that the person still has a mailbox")
     } else if ELSEWHERE_MAILBOX.contains(&code) {
-        Some("the mailbox has no licence, is deleted or is on-premises: license or migrate it, or push to it by EWS")
+        Some(
+            "the mailbox has no licence, is deleted or is on-premises: license or migrate it, or reach it by EWS (protocol = \"auto\")",
+        )
     } else {
         FULL_MAILBOX.contains(&code).then_some(FULL)
     }

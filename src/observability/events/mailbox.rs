@@ -69,6 +69,8 @@ declare_events! {
 
     /// The server refused who we are. It is not asked again, so that no account is locked.
     ERROR CredentialParkedError<'a> "credential_parked_error": "the credential is refused: nothing is sent with it" {
+        /// The side whose server refuses it: ews or graph.
+        side: &'a str,
         /// The code of the fault.
         code: &'a str,
         /// What the server said.
@@ -79,11 +81,30 @@ declare_events! {
         until: Timestamp,
     } metric "credentials_parked_total"
 
+    /// A mailbox is on the other side of the hybrid now, or the protocol has changed: its items were found by their keys.
+    INFO MailboxMoved<'a> "mailbox_moved": "a mailbox has moved: its items are followed" {
+        /// The mailbox.
+        mailbox: &'a str,
+        /// Where it was: ews or graph.
+        from: &'a str,
+        /// Where it is: ews or graph.
+        to: &'a str,
+        /// Items that were found there.
+        found: u64,
+        /// Items that were not: their events are written anew.
+        lost: u64,
+    } metric "mailboxes_moved_total"
+
     /// A parked credential works again.
-    INFO CredentialRestored "credential_restored": "the credential works again" {}
+    INFO CredentialRestored<'a> "credential_restored": "the credential works again" {
+        /// The side: ews or graph.
+        side: &'a str,
+    }
 
     /// The server asked everybody to wait.
     WARN ServerPaused<'a> "server_paused": "the server asks to wait: nothing is sent meanwhile" {
+        /// The side whose server it is: ews or graph.
+        side: &'a str,
         /// Milliseconds of the wait.
         wait_ms: u64,
         /// The code of the fault.

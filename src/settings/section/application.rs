@@ -48,8 +48,8 @@ const CERTIFICATE_SIZE_MAX: u64 = 1024 * 1024;
 
 /// What is known before the application is read.
 pub(super) struct Wanted {
-    /// The switch that asks for an application.
-    pub(super) switch: &'static str,
+    /// When an application is needed: "when use_oauth is on".
+    pub(super) reason: &'static str,
     /// The address of Graph or EWS, when one is given.
     pub(super) service: Option<Given<ServiceUrl>>,
     /// What tokens are for.
@@ -82,9 +82,9 @@ const NEXT: CertificateKeys = CertificateKeys {
 
 /// Reads the application; `None` when a finding says why it cannot be used.
 pub(super) fn read(reader: &mut Reader<'_>, section: &Section<'_>, wanted: Wanted) -> Option<CredentialRead> {
-    let reason = format!("when {} is on", wanted.switch);
-    reader.needed(section, "tenant_id", &reason, "copy the Directory (tenant) ID of the app registration");
-    reader.needed(section, "client_id", &reason, "copy the Application (client) ID of the app registration");
+    let reason = wanted.reason;
+    reader.needed(section, "tenant_id", reason, "copy the Directory (tenant) ID of the app registration");
+    reader.needed(section, "client_id", reason, "copy the Application (client) ID of the app registration");
     let tenant = tenant(reader, section);
     let client_id = reader.text(section, "client_id");
     let given = reader.url(section, "token_url");
@@ -97,7 +97,7 @@ pub(super) fn read(reader: &mut Reader<'_>, section: &Section<'_>, wanted: Wante
             tenant.as_ref().map(|tenant| format!("https://{host}/{tenant}/oauth2/v2.0/token"))
         }
     };
-    let (proofs, secrets) = proofs(reader, section, &reason)?;
+    let (proofs, secrets) = proofs(reader, section, reason)?;
     tenant?;
     let credential =
         Credential::Application { token_url: token_url?, client_id: client_id?.value, scope: wanted.scope?, proofs };

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
+
 use super::{
     super::{
         AddressForm, Authentication, Credential, EwsAccess, Exchange, Identities, Identity, NamedCalendar, Protocol,
-        ServerVersion,
+        ServerVersion, SideSettings,
         cloud::{CLOUDS, Cloud},
         reader::{Given, Reader, Section},
         schema,
@@ -15,7 +17,7 @@ use super::{
     },
     application,
 };
-use crate::model::address::Address;
+use crate::model::{address::Address, side::Side};
 
 /// Covers everything that is needed: zones of start and end, partial pages. Microsoft advises the lowest such schema.
 const VERSION_DEFAULT: ServerVersion = ServerVersion::Exchange2010_SP2;
@@ -32,6 +34,18 @@ const EWS_ONLY: [&str; 8] = [
 ];
 /// Fields without a meaning to a delegate.
 const IMPERSONATION_ONLY: [&str; 2] = ["impersonate_by", "identities"];
+/// The side that a key is about, where both are used; `None` for both.
+#[must_use]
+pub fn side_of_key(key: &str) -> Option<Side> {
+    let key = key.strip_prefix("exchange.")?;
+    let name = key.split('.').next().unwrap_or(key);
+    if EWS_ONLY.contains(&name) || name == "use_impersonation" {
+        Some(Side::Ews)
+    } else {
+        (application::KEYS.contains(&name) || name == "graph_url").then_some(Side::Graph)
+    }
+}
+
 /// The longest name of a calendar; Exchange takes 255 characters, Graph too.
 const CALENDAR_LENGTH_MAX: usize = 255;
 
@@ -49,17 +63,71 @@ pub(in super::super) fn read(reader: &mut Reader<'_>, section: &Section<'_>) -> 
     let max_threads = reader.number(section, "max_threads", 1_u16..=100).map_or(4, |given| given.value);
     let test_user = reader.text(section, "test_user").and_then(|given| reader.address_at(&given));
     let calendar = calendar(reader, section);
+    let is_hybrid = protocol(reader, section)?;
     let use_oauth = reader.switch(section, "use_oauth").is_some_and(|given| given.value);
     let use_graph_api = reader.switch(section, "use_graph_api").is_some_and(|given| given.value);
     let cloud = reader.word(section, "cloud", CLOUDS);
-    let (protocol, credential) = if use_graph_api {
+    let read = if is_hybrid {
+        refuse_switches(reader, section);
+        let on_premises = ews(reader, section, Use::Hybrid, None);
+        let online = graph(reader, section, cloud, HYBRID);
+        vec![(Side::Ews, on_premises), (Side::Graph, online)]
+    } else if use_graph_api {
         refuse_ews_fields(reader, section);
-        graph(reader, section, cloud)
+        vec![(Side::Graph, graph(reader, section, cloud, "when use_graph_api is on"))]
     } else {
-        ews(reader, section, use_oauth, cloud)
+        let access = if use_oauth { Use::Application } else { Use::Password };
+        vec![(Side::Ews, ews(reader, section, access, cloud))]
     };
-    let (protocol, (credential, secrets)) = (protocol?, credential?);
-    Some(ExchangeRead { exchange: Exchange { protocol, credential, max_threads, test_user, calendar }, secrets })
+    let (mut sides, mut secrets) = (BTreeMap::new(), Vec::new());
+    for (side, (protocol, credential)) in read {
+        let (protocol, (credential, of_side)) = (protocol?, credential?);
+        sides.insert(side, SideSettings { protocol, credential });
+        secrets.extend(of_side);
+    }
+    Some(ExchangeRead { exchange: Exchange { sides, max_threads, test_user, calendar }, secrets })
+}
+
+/// Why fields of both sides are needed.
+const HYBRID: &str = "when protocol is \"auto\"";
+
+/// How EWS is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Use {
+    /// By an account with a password.
+    Password,
+    /// By an application.
+    Application,
+    /// By an account with a password, for the mailboxes of a hybrid that live on-premises.
+    Hybrid,
+}
+
+/// Whether the protocol is chosen for each mailbox; `None` when a finding says why that is not known.
+fn protocol(reader: &mut Reader<'_>, section: &Section<'_>) -> Option<bool> {
+    if !section.has("protocol") {
+        return Some(false);
+    }
+    let given = reader.text(section, "protocol")?;
+    if given.value == "auto" {
+        return Some(true);
+    }
+    let hint =
+        "write \"auto\" for a hybrid; for one protocol alone take it out: use_graph_api chooses between EWS and Graph";
+    reader.error(&given.place, format!("{:?} is not a value of `protocol`", given.value), hint);
+    None
+}
+
+/// Switches that choose one side, where both are used.
+fn refuse_switches(reader: &mut Reader<'_>, section: &Section<'_>) {
+    for key in ["use_oauth", "use_graph_api"] {
+        if let Some(given) = reader.switch(section, key).filter(|given| given.value) {
+            let message =
+                format!("`{key}` chooses one way for all mailboxes, and protocol = \"auto\" chooses for each");
+            let hint =
+                "take one of them out; with \"auto\", EWS is used with the password and Graph with the application";
+            reader.error(&given.place, message, hint);
+        }
+    }
 }
 
 /// The calendar beside the default one.
@@ -121,6 +189,7 @@ fn graph(
     reader: &mut Reader<'_>,
     section: &Section<'_>,
     cloud: Option<Given<Cloud>>,
+    reason: &'static str,
 ) -> (Option<Protocol>, Option<CredentialRead>) {
     let given = reader.url(section, "graph_url");
     let faulty = section.has("graph_url") && given.is_none();
@@ -135,7 +204,7 @@ fn graph(
         None => Some(cloud.as_ref().map_or(Cloud::Global, |cloud| cloud.value).graph_root()),
     };
     let scope = root.as_ref().map(|root| format!("{root}/.default"));
-    let wanted = application::Wanted { switch: "use_graph_api", service: given, scope, cloud };
+    let wanted = application::Wanted { reason, service: given, scope, cloud };
     let credential = application::read(reader, section, wanted);
     (root.map(|root| Protocol::Graph { root }), credential)
 }
@@ -143,7 +212,7 @@ fn graph(
 fn ews(
     reader: &mut Reader<'_>,
     section: &Section<'_>,
-    use_oauth: bool,
+    used: Use,
     cloud: Option<Given<Cloud>>,
 ) -> (Option<Protocol>, Option<CredentialRead>) {
     reader.needed(
@@ -152,7 +221,7 @@ fn ews(
         "unless use_graph_api is on",
         "write ews_service_url = \"https://mail.example.org/EWS/Exchange.asmx\"",
     );
-    if section.has("graph_url") {
+    if used != Use::Hybrid && section.has("graph_url") {
         let place = reader.place_of(section, "graph_url");
         reader.warn(&place, "`graph_url` has no effect while use_graph_api is off", "take it out");
     }
@@ -160,7 +229,7 @@ fn ews(
     let version = reader.word(section, "exchange_server_version", ServerVersion::WORDS);
     let version = version.map_or(VERSION_DEFAULT, |given| given.value);
     let impersonation = reader.switch(section, "use_impersonation").is_some_and(|given| given.value);
-    if use_oauth && !impersonation {
+    if used == Use::Application && !impersonation {
         let key = if section.has("use_impersonation") { "use_impersonation" } else { "use_oauth" };
         let place = reader.place_of(section, key);
         reader.error(
@@ -179,10 +248,13 @@ fn ews(
         EwsAccess::Delegate
     };
     if let Some(url) = &url {
-        judge_server(reader, section, url, use_oauth);
+        judge_server(reader, section, url, used);
     }
-    let protocol = url.as_ref().map(|url| Protocol::Ews { url: url.value.text.clone(), version, access });
-    let credential = if use_oauth {
+    let protocol = url.as_ref().map(|url| {
+        let ends = is_exchange_online(&url.value.host).then(ends_online);
+        Protocol::Ews { url: url.value.text.clone(), version, access, ends }
+    });
+    let credential = if used == Use::Application {
         warn_unused(
             reader,
             section,
@@ -190,21 +262,39 @@ fn ews(
             "is on",
         );
         let scope = url.as_ref().map(|url| scope_of_ews(&url.value));
-        let wanted = application::Wanted { switch: "use_oauth", service: url, scope, cloud };
+        let wanted = application::Wanted { reason: "when use_oauth is on", service: url, scope, cloud };
         application::read(reader, section, wanted)
     } else {
-        warn_unused(reader, section, &application::KEYS, "is off");
-        password(reader, section)
+        if used == Use::Password {
+            warn_unused(reader, section, &application::KEYS, "is off");
+        }
+        password(reader, section, used)
     };
     (protocol, credential)
 }
 
+/// When Microsoft ends EWS in Exchange Online.
+/// <https://learn.microsoft.com/exchange/clients-and-mobile-in-exchange-online/deprecation-of-ews-exchange-online>
+fn ends_online() -> Timestamp {
+    Date::constant(2027, 4, 1).to_zoned(TimeZone::UTC).map_or(Timestamp::MIN, |day| day.timestamp())
+}
+
 /// What the address of the server says about how it can be used.
-fn judge_server(reader: &mut Reader<'_>, section: &Section<'_>, url: &Given<ServiceUrl>, use_oauth: bool) {
-    if is_exchange_online(&url.value.host) {
+fn judge_server(reader: &mut Reader<'_>, section: &Section<'_>, url: &Given<ServiceUrl>, used: Use) {
+    let is_online = is_exchange_online(&url.value.host);
+    let use_oauth = used == Use::Application;
+    if is_online && used == Use::Hybrid {
+        let message = "with protocol = \"auto\" this is the address of the servers on-premises, and Exchange Online is none of them";
+        reader.error(
+            &url.place,
+            message,
+            "give the address of EWS on-premises; mailboxes of Exchange Online are reached by Graph",
+        );
+    } else if is_online {
         reader.warn(
             &url.place,
-            "Microsoft ends EWS in Exchange Online on 2027-04-01, and blocks it tenant by tenant since 2026-10-01",
+            "Microsoft ends EWS in Exchange Online on 2027-04-01, and blocks it tenant by tenant since 2026-10-01: nothing is \
+             sent there from that day on",
             "turn use_graph_api on",
         );
         if !use_oauth {
@@ -236,8 +326,11 @@ fn warn_unused(reader: &mut Reader<'_>, section: &Section<'_>, keys: &[&str], st
     }
 }
 
-fn password(reader: &mut Reader<'_>, section: &Section<'_>) -> Option<CredentialRead> {
-    let reason = "when use_oauth and use_graph_api are off";
+fn password(reader: &mut Reader<'_>, section: &Section<'_>, used: Use) -> Option<CredentialRead> {
+    let reason = match used {
+        Use::Hybrid => HYBRID,
+        Use::Password | Use::Application => "when use_oauth and use_graph_api are off",
+    };
     reader.needed(
         section,
         "delegated_user",

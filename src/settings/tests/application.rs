@@ -10,7 +10,7 @@ use super::{
         expiry::{Stage, expiries},
         load,
     },
-    Bench, GRAPH, set_mode,
+    Bench, GRAPH, only, set_mode,
 };
 
 /// RSA keys take long to make.
@@ -67,7 +67,9 @@ fn an_application_shows_a_secret_a_certificate_or_a_token_and_a_next_one() {
     ];
     for (lines, expected) in cases {
         let loaded = bench(lines).load(&Environment::default()).unwrap_or_else(|faults| panic!("{lines}: {faults}"));
-        let Credential::Application { proofs, .. } = &loaded.settings.exchange.credential else { panic!("{lines}") };
+        let Credential::Application { proofs, .. } = &only(&loaded.settings.exchange).credential else {
+            panic!("{lines}")
+        };
         assert_eq!(proofs.iter().map(|proof| proof.key).collect::<Vec<_>>(), expected, "{lines}");
         assert_eq!(loaded.warnings, [], "{lines}");
         for proof in proofs {
@@ -171,7 +173,9 @@ fn a_credential_of_systemd_goes_before_the_file() {
     }
     let environment = Environment { credentials: Some(credentials), ..Environment::default() };
     let loaded = bench.load(&environment).unwrap();
-    let Credential::Application { proofs, .. } = &loaded.settings.exchange.credential else { panic!("no application") };
+    let Credential::Application { proofs, .. } = &only(&loaded.settings.exchange).credential else {
+        panic!("no application")
+    };
     assert_eq!((proofs.len(), proofs[0].key), (1, "application_certificate"));
 }
 

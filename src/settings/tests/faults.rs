@@ -2,11 +2,12 @@
 
 use super::{
     super::{
-        Environment, EwsAccess, Identity, NamedCalendar, Protocol, ServerVersion, SettingsFaults, Severity, Strictness,
-        load,
+        Credential, Environment, EwsAccess, Identity, NamedCalendar, Protocol, ServerVersion, SettingsFaults, Severity,
+        Strictness, load, side_of_key,
     },
-    Bench, GOOD, GRAPH, variables,
+    Bench, GOOD, GRAPH, only, variables,
 };
+use crate::model::side::Side;
 
 fn lines(faults: &SettingsFaults, severity: Severity) -> Vec<String> {
     let of_severity = faults.findings.iter().filter(|finding| finding.severity == severity);
@@ -109,7 +110,9 @@ fn identities_and_calendars_are_checked() {
         identities("\"ana@example.test\" = \"S-1-5-21-7\"").replace("[exchange]", "[exchange]\ncalendar = \"Duty\"");
     let exchange = Bench::new(text).load(&Environment::default()).unwrap().settings.exchange;
     assert_eq!(exchange.calendar, Some(NamedCalendar { name: "Duty".to_owned(), create: false }));
-    let Protocol::Ews { access: EwsAccess::Impersonation(identities), .. } = exchange.protocol else { panic!("EWS") };
+    let Protocol::Ews { access: EwsAccess::Impersonation(identities), .. } = &only(&exchange).protocol else {
+        panic!("EWS")
+    };
     let named: Vec<&Identity> = identities.named.values().collect();
     assert_eq!(named, [&Identity::Sid("S-1-5-21-7".to_owned())]);
 }
@@ -224,6 +227,52 @@ fn fields_of_the_exchange_page_are_judged() {
     check(&without_password, "1:2", "exchange.linked_password", "LoadCredential=linked_password");
     check(&with("\"password\"", "\"missing\""), "4:1", "exchange.linked_password_file", "no such file");
     check(&with("\"password\"", "\".\""), "4:1", "exchange.linked_password_file", "not a file of one line");
+}
+
+/// The good file for a hybrid, with a line added on line 6.
+fn hybrid(added: &str) -> String {
+    let fields = "protocol = \"auto\"\ntenant_id = \"t\"\nclient_id = \"c\"\nclient_secret_file = \"secret\"\n";
+    with("[exchange]\n", &format!("[exchange]\n{fields}{added}\n"))
+}
+
+#[test]
+fn a_hybrid_has_two_sides() {
+    let loaded =
+        Bench::new(hybrid("graph_url = \"https://graph.example.test\"")).load(&Environment::default()).unwrap();
+    let exchange = &loaded.settings.exchange;
+    let (ews, graph) = (&exchange.sides[&Side::Ews], &exchange.sides[&Side::Graph]);
+    assert!(exchange.is_hybrid() && loaded.warnings.is_empty(), "{:?}", loaded.warnings);
+    assert_eq!((ews.url(), graph.url()), ("https://mail.example.test/EWS/Exchange.asmx", "https://graph.example.test"));
+    assert!(matches!(ews.credential, Credential::Password { .. }));
+    assert!(matches!(graph.credential, Credential::Application { .. }));
+    let online = hybrid("").replace("mail.example.test", "outlook.office365.com");
+    check(&hybrid("").replace("\"auto\"", "\"ews\""), "2:1", "exchange.protocol", "use_graph_api chooses");
+    check(&hybrid("use_graph_api = true"), "6:1", "exchange.use_graph_api", "chooses for each");
+    check(&hybrid("use_oauth = true"), "6:1", "exchange.use_oauth", "chooses for each");
+    check(&online, "7:1", "exchange.ews_service_url", "Exchange Online is none of them");
+    let reason = "when protocol is \"auto\"";
+    check(&hybrid("").replace("client_id = \"c\"\n", ""), "1:2", "exchange.client_id", reason);
+    check(&hybrid("").replace("delegated_user = \"svc@example.test\"\n", ""), "1:2", "exchange.delegated_user", reason);
+    for (key, side) in [
+        ("exchange.linked_password", Some(Side::Ews)),
+        ("exchange.identities.ana@example.test", Some(Side::Ews)),
+        ("exchange.client_secret", Some(Side::Graph)),
+        ("exchange.graph_url", Some(Side::Graph)),
+        ("exchange.protocol", None),
+        ("network.proxy", None),
+    ] {
+        assert_eq!(side_of_key(key), side, "{key}");
+    }
+}
+
+#[test]
+fn ews_of_exchange_online_has_an_end() {
+    for (text, ends) in [(oauth("use_impersonation = true"), Some("2027-04-01T00:00:00Z")), (GOOD.to_owned(), None)] {
+        let loaded = Bench::new(text).load(&Environment::default()).unwrap();
+        let protocol = &only(&loaded.settings.exchange).protocol;
+        let Protocol::Ews { ends: found, .. } = protocol else { panic!("{protocol:?}") };
+        assert_eq!(found.map(|end| end.to_string()).as_deref(), ends);
+    }
 }
 
 #[test]

@@ -9,12 +9,12 @@ use super::{
         Credential, Environment, EwsAccess, ProofKind, Protocol, SecretOrigin, ServerVersion, Settings, Severity,
         Source, Strictness, load,
     },
-    Bench, GOOD, GRAPH, variables,
+    Bench, GOOD, GRAPH, only, variables,
 };
 use crate::model::key::Kind;
 
 fn secret(settings: &Settings) -> &str {
-    match &settings.exchange.credential {
+    match &only(&settings.exchange).credential {
         Credential::Password { password, .. } => password.expose_secret(),
         Credential::Application { proofs, .. } => match &proofs[0].kind {
             ProofKind::Secret(secret) => secret.expose_secret(),
@@ -29,11 +29,12 @@ fn the_file_is_resolved() {
     let loaded = bench.load(&Environment::default()).unwrap();
     let settings = &loaded.settings;
     assert_eq!(
-        settings.exchange.protocol,
+        only(&settings.exchange).protocol,
         Protocol::Ews {
             url: "https://mail.example.test/EWS/Exchange.asmx".to_owned(),
             version: ServerVersion::Exchange2010_SP2,
             access: EwsAccess::impersonation(),
+            ends: None,
         }
     );
     assert_eq!(secret(settings), "pass-word-1");
@@ -77,8 +78,10 @@ fn graph_takes_its_addresses_from_the_cloud() {
     for (added, expected_root, expected_token) in cases {
         let text = GRAPH.replace("use_graph_api = true\n", &format!("use_graph_api = true\n{added}\n"));
         let settings = Bench::new(text).load(&Environment::default()).unwrap().settings;
-        let Protocol::Graph { root } = &settings.exchange.protocol else { panic!("{added}") };
-        let Credential::Application { token_url, scope, .. } = &settings.exchange.credential else { panic!("{added}") };
+        let Protocol::Graph { root } = &only(&settings.exchange).protocol else { panic!("{added}") };
+        let Credential::Application { token_url, scope, .. } = &only(&settings.exchange).credential else {
+            panic!("{added}")
+        };
         assert_eq!((root.as_str(), token_url.as_str()), (expected_root, expected_token));
         assert_eq!(scope, &format!("{expected_root}/.default"));
     }
@@ -98,7 +101,7 @@ fn ews_asks_tokens_for_its_own_resource() {
     ] {
         let text = GOOD.replace(password, oauth).replace("https://mail.example.test", server);
         let settings = Bench::new(text).load(&Environment::default()).unwrap().settings;
-        let Credential::Application { scope, .. } = &settings.exchange.credential else { panic!("{server}") };
+        let Credential::Application { scope, .. } = &only(&settings.exchange).credential else { panic!("{server}") };
         assert_eq!(scope, expected);
     }
 }
@@ -118,7 +121,7 @@ fn the_environment_goes_before_the_file() {
     ]);
     let settings = bench.load(&environment).unwrap().settings;
     assert_eq!(settings.exchange.max_threads, 8);
-    assert!(matches!(settings.exchange.protocol, Protocol::Ews { access: EwsAccess::Delegate, .. }));
+    assert!(matches!(only(&settings.exchange).protocol, Protocol::Ews { access: EwsAccess::Delegate, .. }));
     let job = &settings.jobs["team"];
     assert_eq!((job.every, job.kinds.clone()), (Duration::from_secs(300), vec![Kind::Schedule]));
     assert_eq!(job.people, ["ana", "ben"]);

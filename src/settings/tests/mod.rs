@@ -14,7 +14,13 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-use super::{Environment, Loaded, SettingsFaults, Strictness, load};
+use super::{Environment, Exchange, Loaded, SettingsFaults, SideSettings, Strictness, load};
+
+/// The only side.
+fn only(exchange: &Exchange) -> &SideSettings {
+    assert!(!exchange.is_hybrid());
+    exchange.sides.values().next().unwrap()
+}
 
 /// A settings file that is right: EWS with a password, one source, one job.
 const GOOD: &str = r#"[exchange]

@@ -5,7 +5,7 @@ use rcgen::{CertificateParams, KeyPair, date_time_ymd};
 
 use super::{
     super::{Authentication, Credential, Environment, Proxy, Severity, Strictness, diff, load},
-    Bench, GOOD, set_mode,
+    Bench, GOOD, only, set_mode,
 };
 
 /// Until the end of 2027, and its key.
@@ -107,8 +107,10 @@ fn a_scheme_is_chosen_or_named_as_not_supported() {
         [("auto", Authentication::Auto), ("basic", Authentication::Basic), ("ntlm", Authentication::Ntlm)]
     {
         let loaded = with(word).load(&Environment::default()).unwrap();
-        let Credential::Password { authentication, .. } = loaded.settings.exchange.credential else { panic!("{word}") };
-        assert_eq!(authentication, expected);
+        let Credential::Password { authentication, .. } = &only(&loaded.settings.exchange).credential else {
+            panic!("{word}")
+        };
+        assert_eq!(*authentication, expected);
     }
     for (word, words) in
         [("kerberos", "not supported"), ("Negotiate", "WindowsAuthentication"), ("ntml", "did you mean \"ntlm\"?")]

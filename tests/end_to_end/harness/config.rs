@@ -36,6 +36,16 @@ impl Config {
         config
     }
 
+    /// Reaches each mailbox where it lives, by both faces of the sandbox at `url`.
+    pub(crate) fn hybrid(&mut self, url: &str) {
+        self.set("exchange", "protocol", "\"auto\"");
+        self.set("exchange", "graph_url", &format!("\"{url}\""));
+        self.set("exchange", "token_url", &format!("\"{url}/tenant/oauth2/v2.0/token\""));
+        self.set("exchange", "tenant_id", "\"tenant\"");
+        self.set("exchange", "client_id", "\"client\"");
+        self.set("exchange", "client_secret_file", "\"client_secret\"");
+    }
+
     /// Adds a source folder and a job that pushes all of it.
     pub(crate) fn source(&mut self, name: &str, folder: &str) {
         self.set(&format!("sources.{name}"), "kind", "\"files\"");

@@ -57,7 +57,8 @@ fn token(text: &str) -> Option<String> {
 /// Whether a test put a secret there.
 fn is_given(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default();
-    ["secret", "next", "token"].iter().any(|given| name == *given) || path.extension().is_some_and(|end| end == "pem")
+    ["secret", "client_secret", "next", "token"].iter().any(|given| name == *given)
+        || path.extension().is_some_and(|end| end == "pem")
 }
 
 fn files(folder: &Path, found: &mut Vec<PathBuf>) {

@@ -11,8 +11,9 @@ use std::{
     thread,
 };
 
-use calsyncd::sandbox::{
-    Counts, Fault, MailboxSettings, RunningSandbox, Sandbox, SandboxSettings, Scope, store::Store,
+use calsyncd::{
+    model::side::Side,
+    sandbox::{Counts, Fault, MailboxSettings, RunningSandbox, Sandbox, SandboxSettings, Scope, store::Store},
 };
 use serde_json::Value;
 use tempfile::TempDir;
@@ -47,6 +48,14 @@ impl Face {
         match self {
             Self::Ews | Self::Delegate => "CreateItem",
             Self::Graph => "CreateEvent",
+        }
+    }
+
+    /// The side of a hybrid that it leads to.
+    pub(crate) const fn side(self) -> Side {
+        match self {
+            Self::Ews | Self::Delegate => Side::Ews,
+            Self::Graph => Side::Graph,
         }
     }
 
@@ -148,6 +157,13 @@ impl World {
     /// Writes the file of the password or the client's secret.
     pub(crate) fn secret(&self, secret: &str) {
         let path = self.path().join("secret");
+        fs::write(&path, secret).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    }
+
+    /// Writes the file of the application's secret in a hybrid.
+    pub(crate) fn client_secret(&self, secret: &str) {
+        let path = self.path().join("client_secret");
         fs::write(&path, secret).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
     }
