@@ -8,14 +8,18 @@ use calsyncd::{
 use jiff::{SignedDuration, ToSpan, civil};
 use std::{collections::BTreeMap, sync::Arc};
 
-use crate::{monitor::key_of, world::World};
+use crate::{
+    monitor::key_of,
+    world::{Face, World},
+};
 
 impl World {
     /// One act.
     pub(crate) async fn act(&mut self) -> Result<(), String> {
-        match self.rng.u32(0..40) {
+        let kinds = if self.face == Face::Hybrid { 52 } else { 40 };
+        match self.rng.u32(0..kinds) {
             0..=15 => self.in_the_source(),
-            16..=26 => self.in_outlook(),
+            16..=26 => self.in_outlook().await?,
             27..=28 => self.move_mailbox(),
             29 => {
                 let verdict = if self.rng.bool() { Verdict::Approved } else { Verdict::Rejected };
@@ -34,6 +38,7 @@ impl World {
                 self.back_up();
             }
             37 => self.restore().await?,
+            40.. => self.move_between_halves()?,
             _ => self.wire.announce(),
         }
         Ok(())
@@ -118,7 +123,7 @@ impl World {
         }
     }
 
-    fn in_outlook(&mut self) {
+    async fn in_outlook(&mut self) -> Result<(), String> {
         let mailbox = self.erp.mailboxes[self.rng.usize(0..self.erp.mailboxes.len())].as_str().to_owned();
         let act = self.rng.u32(0..12);
         let start = self.some_start();
@@ -135,20 +140,28 @@ impl World {
             if let Ok(entry) = store.create(&mailbox, None, draft) {
                 self.own.insert((mailbox.clone(), entry.immutable_id.clone()), entry);
             }
-            return self.trace.line(format!("user: an item of their own in {mailbox}"));
+            self.trace.line(format!("user: an item of their own in {mailbox}"));
+            return Ok(());
         }
         let item = ours[place].clone();
         let key = key_of(&item).unwrap_or_default();
         let place = (mailbox.clone(), item.immutable_id.clone());
         // A copy is left alone, so that it can be compared.
         if self.copies.contains_key(&place) {
-            return;
+            return Ok(());
         }
+        let is_followed = self.is_followed(&mailbox).await?;
         let target = Target::Id(item.id.clone());
-        let edited = &mut self.edited;
+        let (edited, edit_keys, unseen) = (&mut self.edited, &mut self.edit_keys, &mut self.unseen);
         let mut change = |changes: &[Change]| {
-            edited.insert((mailbox.clone(), key.clone()));
-            let _ = store.update(&mailbox, &target, changes, ChangeOrder::Together, &Guard::Any);
+            let place = (mailbox.clone(), key.clone());
+            edited.insert(place.clone());
+            if let Ok(entry) = store.update(&mailbox, &target, changes, ChangeOrder::Together, &Guard::Any) {
+                edit_keys.insert(place.clone(), entry.change_key);
+                if !is_followed {
+                    unseen.insert(place);
+                }
+            }
         };
         let mut removed = false;
         let what = match act {
@@ -191,6 +204,7 @@ impl World {
             self.removed.insert((mailbox.clone(), key.clone()));
         }
         self.trace.line(format!("user: {what} {key} in {mailbox}"));
+        Ok(())
     }
 
     fn move_mailbox(&mut self) {
@@ -243,7 +257,7 @@ impl World {
             if self.wire.requests() > 0 {
                 let sent = self.wire.take_request(0);
                 let answer = self.carry_out(&sent).await?;
-                let _ = sent.answer.send(answer);
+                self.hear(sent, answer);
             } else if let Some(next) = self.clock.next() {
                 self.clock.pass(next);
             }

@@ -16,6 +16,7 @@ use crate::{
 };
 
 const DAY: Duration = Duration::from_hours(24);
+const START: &str = "2026-11-23T06:00:00Z";
 
 /// Answers everything, without a fault, until nobody waits for anything but the time.
 async fn work(world: &mut World, reading: Reading) -> Result<(), String> {
@@ -35,7 +36,10 @@ async fn work(world: &mut World, reading: Reading) -> Result<(), String> {
 
 /// A world with an event every `days` days for each person, `count` of them each.
 async fn world(seed: u64, quiet: &Quiet, days: i64, count: i64) -> Result<World, String> {
-    let mut world = World::new(seed, "2026-11-23T06:00:00Z", quiet);
+    filled(World::new(seed, START, None, quiet), days, count).await
+}
+
+async fn filled(mut world: World, days: i64, count: i64) -> Result<World, String> {
     world.knobs.brake = Brake { share_percent: 20, number: 5 };
     let today = world.now().in_tz("Europe/Paris").unwrap().date();
     for at in 0..count {
@@ -156,4 +160,35 @@ fn a_source_that_falls_short_deletes_nothing() {
             tell(one, |seed, quiet| falls_short(seed, quiet, reading));
         }
     }
+}
+
+async fn moves(seed: u64, quiet: Quiet) -> Result<World, String> {
+    let world = World::new(seed, START, Some(Face::Hybrid), &quiet);
+    let mut world = filled(world, 3, 10).await?;
+    world.clock.pass(DAY);
+    work(&mut world, Reading::Whole).await?;
+    let before = world.writes;
+    // To the other half, there and back between two readings, and back where it was.
+    for times in [1, 2, 1] {
+        for mailbox in world.erp.mailboxes.clone() {
+            for _ in 0..times {
+                assert!(world.begin_move(mailbox.as_str()));
+                world.complete_move(mailbox.as_str(), false)?;
+            }
+        }
+        for _ in 0..3 {
+            world.clock.pass(DAY);
+            work(&mut world, Reading::Whole).await?;
+        }
+        world.at_rest().await?;
+        if world.writes != before {
+            return Err(format!("{} writes after {times} moves of each mailbox", world.writes - before));
+        }
+    }
+    Ok(world)
+}
+
+#[test]
+fn a_move_is_followed_without_a_write() {
+    (0..2).for_each(|seed| tell((seed, Face::Hybrid), moves));
 }

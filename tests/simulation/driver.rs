@@ -91,14 +91,23 @@ impl World {
     async fn arrive(&mut self) -> Result<(), String> {
         let passed = self.clock.passed();
         while let Some(place) = self.late.iter().position(|late| late.at <= passed) {
-            let Late { sent, .. } = self.late.remove(place);
-            self.trace.line(format!("late: {} {}", sent.mailbox, sent.operation));
-            let _ = self.carry_out(&sent).await?;
+            let Late { moves, sent, .. } = self.late.remove(place);
+            // A mailbox does not move there and back within the time that a request may take.
+            let is_lost = self.moves(&sent.mailbox) > moves + 1;
+            self.trace.line(format!(
+                "late: {} {}{}",
+                sent.mailbox,
+                sent.operation,
+                if is_lost { ", lost" } else { "" }
+            ));
+            if !is_lost {
+                let _ = self.carry_out(&sent).await?;
+            }
         }
         while let Some(place) = self.slow.iter().position(|slow| slow.at <= passed) {
             let Slow { sent, answer, .. } = self.slow.remove(place);
             self.trace.line(format!("slow answer: {} {}", sent.mailbox, sent.operation));
-            let _ = sent.answer.send(answer);
+            self.hear(sent, answer);
         }
         Ok(())
     }
@@ -191,7 +200,7 @@ impl World {
             Fate::Answered => {
                 let answer = self.carry_out(&sent).await?;
                 line = format!("{line} {}", told(&answer));
-                let _ = sent.answer.send(answer);
+                self.hear(sent, answer);
             }
             Fate::RequestLost => drop(sent.answer.send(Err(broken()))),
             Fate::AnswerLost => {
@@ -208,14 +217,15 @@ impl World {
                 let answer = self.carry_out(&sent).await?;
                 self.sandbox.calm();
                 line = format!("{line} {}", told(&answer));
-                let _ = sent.answer.send(answer);
+                self.hear(sent, answer);
             }
             Fate::Late => {
                 let at = passed + Duration::from_secs(self.rng.u64(1..LATEST.as_secs()));
                 let Sent { mailbox, operation, number, request, answer } = sent;
                 let _ = answer.send(Err(broken()));
                 let (answer, _) = tokio::sync::oneshot::channel();
-                self.late.push(Late { at, sent: Sent { mailbox, operation, number, request, answer } });
+                let moves = self.moves(&mailbox);
+                self.late.push(Late { at, moves, sent: Sent { mailbox, operation, number, request, answer } });
             }
             Fate::SlowAnswer => {
                 let answer = self.carry_out(&sent).await?;

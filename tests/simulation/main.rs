@@ -2,7 +2,7 @@
 //!
 //! | variable | does |
 //! |---|---|
-//! | `CALSYNCD_SEEDS=2000` | looks at so many seeds |
+//! | `CALSYNCD_SEEDS=2000` | looks at so many seeds, and at a quarter as many of a hybrid |
 //! | `CALSYNCD_SEED=123` | looks at this one, and tells every step |
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
@@ -12,6 +12,7 @@ mod daily;
 mod driver;
 mod erp;
 mod monitor;
+mod moves;
 mod oracle;
 mod quiet;
 mod seeds;

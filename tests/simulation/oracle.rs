@@ -5,7 +5,10 @@ use std::{
     time::Duration,
 };
 
-use calsyncd::sandbox::store::{Entry, Filter, Target};
+use calsyncd::{
+    model::side::Side,
+    sandbox::store::{Entry, Filter, Target},
+};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
@@ -25,6 +28,7 @@ impl World {
     pub(crate) fn observe(&mut self, sent: &Sent) -> Result<(), String> {
         for touch in touches(&self.sandbox, sent)? {
             self.writes += 1;
+            self.refuse_other_half(sent, &touch)?;
             let entry = match &touch {
                 Touch::Create(_) => continue,
                 Touch::Update(entry) | Touch::Delete(entry) => entry,
@@ -43,7 +47,7 @@ impl World {
     }
 
     /// A copy is the user's, as long as the original is there to tell it from.
-    fn refuse_copy(&self, mailbox: &str, key: &str, entry: &Entry) -> Result<(), String> {
+    fn refuse_copy(&mut self, mailbox: &str, key: &str, entry: &Entry) -> Result<(), String> {
         let is_copy = |entry: &Entry| self.copies.contains_key(&(mailbox.to_owned(), entry.immutable_id.clone()));
         if self.is_restored || !is_copy(entry) {
             return Ok(());
@@ -55,7 +59,18 @@ impl World {
                 && item.created.as_second() < entry.created.as_second()
         };
         let original = self.items(mailbox).into_iter().find(is_original);
-        original.map_or(Ok(()), |_| Err(format!("a copy that a user made of {key} in {mailbox} is written")))
+        if original.is_some() {
+            return Err(format!("a copy that a user made of {key} in {mailbox} is written"));
+        }
+        let is_tied = |item: &Entry| {
+            key_of(item).as_deref() == Some(key)
+                && !is_copy(item)
+                && item.created.as_second() == entry.created.as_second()
+        };
+        if self.items(mailbox).iter().any(is_tied) {
+            self.tied.insert((mailbox.to_owned(), entry.immutable_id.clone()));
+        }
+        Ok(())
     }
 
     /// Remembers what a complete read leaves out.
@@ -162,7 +177,12 @@ impl World {
         let Some(linked) = linked else {
             // Created under the generation of an attempt before the last reading, and gone before the next one: no reading of
             // changes tells of it, and the link does not look new.
-            let cannot_be_told = self.face == Face::Ews && is_doubtful && self.removed.contains(&place);
+            let is_ews = match self.face {
+                Face::Ews => true,
+                Face::Graph => false,
+                Face::Hybrid => self.lives(mailbox) == Some(Side::Ews),
+            };
+            let cannot_be_told = is_ews && is_doubtful && self.removed.contains(&place);
             return if is_outside || cannot_be_told {
                 Ok(())
             } else {
@@ -171,8 +191,9 @@ impl World {
         };
         let shown = self.shown(mailbox, linked);
         // Whether somebody edits an item after a write of which nobody heard the end, the item does not tell; nor does one that
-        // was found again after the state was lost.
-        let cannot_be_told = self.edited.contains(&place) && (self.is_restored || is_doubtful);
+        // was found again after the state was lost, or after a move: what a user did before that was never read.
+        let is_unseen = self.unseen.contains(&place);
+        let cannot_be_told = self.edited.contains(&place) && (self.is_restored || is_doubtful || is_unseen);
         if shown == wanted || cannot_be_told {
             return Ok(());
         }
@@ -181,7 +202,8 @@ impl World {
 
     /// Every further item under a key of ours is a copy that a user made, and as that user left it.
     fn others_are_copies(&self, mailbox: &str, key: &str, others: &[&Entry]) -> Result<(), String> {
-        let copy = |item: &Entry| self.copies.get(&(mailbox.to_owned(), item.immutable_id.clone()));
+        let place = |item: &Entry| (mailbox.to_owned(), item.immutable_id.clone());
+        let copy = |item: &Entry| self.copies.get(&place(item));
         let copies_of_key = self
             .copies
             .iter()
@@ -189,7 +211,7 @@ impl World {
             .count();
         for item in others {
             match copy(item) {
-                Some(before) if before.content != item.content => {
+                Some(before) if before.content != item.content && !self.tied.contains(&place(item)) => {
                     return Err(format!("a copy of {key} in {mailbox} was changed"));
                 }
                 Some(_) => {}

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use calsyncd::{
     http::{Answer, Request, Response, Transport, TransportError},
-    model::source::SourceRead,
+    model::{side::Side, source::SourceRead},
     sources::{self, Source, SourceError},
 };
 use tokio::sync::{Notify, oneshot};
@@ -46,6 +46,11 @@ impl Wire {
         waiting.requests.retain(|sent| !sent.answer.is_closed());
         waiting.requests.sort_by(|one, other| (&one.mailbox, one.number).cmp(&(&other.mailbox, other.number)));
         waiting.requests.len()
+    }
+
+    /// The number of the last request that was sent.
+    pub(crate) fn last_number(&self) -> u64 {
+        self.waiting().count
     }
 
     pub(crate) fn take_request(&self, place: usize) -> Sent {
@@ -109,6 +114,13 @@ impl Source for Wire {
 pub(crate) fn unreadable() -> SourceError {
     let source = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
     SourceError::Unreadable { path: "erp".into(), source }
+}
+
+impl Sent {
+    /// The side that it goes to.
+    pub(crate) fn side(&self) -> Side {
+        if self.request.headers.contains_key("soapaction") { Side::Ews } else { Side::Graph }
+    }
 }
 
 /// Whose calendar a request is for, by what leads it there.

@@ -17,7 +17,10 @@ use calsyncd::{
     },
     http::{Response, Transport, TransportError},
     model::{cohort::Cohort, side::Side},
-    sandbox::{self, Sandbox, SandboxSettings, store::Entry},
+    sandbox::{
+        self, Sandbox, SandboxSettings,
+        store::{Entry, Half},
+    },
     scheduler::{Calendars, Command, Engine, Limiter, Progress, Way, Ways, Wiring},
     settings::{
         self, Authentication, Brake, Credential, Environment, EwsAccess, Job, Limits, Proof, ProofKind, Protocol,
@@ -45,6 +48,18 @@ const ROOT: &str = "http://127.0.0.1";
 pub(crate) enum Face {
     Ews,
     Graph,
+    /// Each mailbox by the one that leads to where it lives.
+    Hybrid,
+}
+
+impl Face {
+    fn sides(self) -> &'static [Side] {
+        match self {
+            Self::Ews => &[Side::Ews],
+            Self::Graph => &[Side::Graph],
+            Self::Hybrid => &[Side::Ews, Side::Graph],
+        }
+    }
 }
 
 /// What the settings say.
@@ -66,6 +81,8 @@ pub(crate) struct Running {
 /// A request whose client has given up, and that is carried out all the same.
 pub(crate) struct Late {
     pub(crate) at: Duration,
+    /// How often its mailbox had moved when it was sent.
+    pub(crate) moves: u32,
     pub(crate) sent: Sent,
 }
 
@@ -98,6 +115,8 @@ pub(crate) struct World {
     pub(crate) own: BTreeMap<(String, String), Entry>,
     /// What users made of our items and is theirs now: copies, and items that they moved to another folder.
     pub(crate) copies: BTreeMap<(String, String), Entry>,
+    /// Copies that were written while nobody could tell them from an original of the same second.
+    pub(crate) tied: BTreeSet<(String, String)>,
     /// When a complete read last said of a key that it is not to be shown in a mailbox.
     pub(crate) absent: BTreeMap<(String, String), Duration>,
     /// Mailboxes and keys: what users edited; what was written, or was to be written, without an answer.
@@ -105,6 +124,14 @@ pub(crate) struct World {
     /// What users deleted or moved away.
     pub(crate) removed: BTreeSet<(String, String)>,
     pub(crate) doubtful: BTreeSet<(String, String)>,
+    /// The change key of an item after the last edit of a user.
+    pub(crate) edit_keys: BTreeMap<(String, String), String>,
+    /// Edits that nobody had read when the mailbox moved, or was found where it is: the item is taken at its word then.
+    pub(crate) unseen: BTreeSet<(String, String)>,
+    /// The moves that have begun: what the mailbox holds meanwhile.
+    pub(crate) moving: BTreeMap<String, Vec<Entry>>,
+    /// Mailboxes of which a side has said that it has none, and the number of the last request before the daemon heard it.
+    pub(crate) told_absent: BTreeMap<(String, Side), u64>,
     pub(crate) writes: u64,
     pub(crate) deletes: u64,
     job: Job,
@@ -113,15 +140,20 @@ pub(crate) struct World {
 }
 
 impl World {
-    pub(crate) fn new(seed: u64, start: &str, quiet: &Quiet) -> Self {
+    /// The world of a seed, which decides the face where none is given.
+    pub(crate) fn new(seed: u64, start: &str, face: Option<Face>, quiet: &Quiet) -> Self {
         fastrand::seed(seed);
         let mut rng = fastrand::Rng::with_seed(seed);
         let clock = SimClock::new(start.parse().unwrap());
-        let face = if rng.bool() { Face::Ews } else { Face::Graph };
+        let drawn = if rng.bool() { Face::Ews } else { Face::Graph };
+        let face = face.unwrap_or(drawn);
         let names = &NAMES[..rng.usize(3..=5)];
         let erp = Erp::new(names);
         let mailboxes = erp.mailboxes.iter().map(calsyncd::model::address::Address::as_str);
-        let settings = SandboxSettings { seed, ..SandboxSettings::with_mailboxes(mailboxes, "Europe/Paris") };
+        let mut settings = SandboxSettings { seed, ..SandboxSettings::with_mailboxes(mailboxes, "Europe/Paris") };
+        for mailbox in settings.mailboxes.iter_mut().filter(|_| face == Face::Hybrid) {
+            mailbox.half = if rng.bool() { Half::OnPremises } else { Half::Online };
+        }
         let sandbox = Sandbox::new(settings, None, Arc::new(clock.clone())).unwrap();
         // Memory, where there is such a folder: what is written there does not have to reach a disk.
         let base = [PathBuf::from("/dev/shm"), std::env::temp_dir()].into_iter().find(|path| path.is_dir()).unwrap();
@@ -152,10 +184,15 @@ impl World {
             is_restored: false,
             own: BTreeMap::new(),
             copies: BTreeMap::new(),
+            tied: BTreeSet::new(),
             absent: BTreeMap::new(),
             edited: BTreeSet::new(),
             removed: BTreeSet::new(),
             doubtful: BTreeSet::new(),
+            edit_keys: BTreeMap::new(),
+            unseen: BTreeSet::new(),
+            moving: BTreeMap::new(),
+            told_absent: BTreeMap::new(),
             writes: 0,
             deletes: 0,
             job,
@@ -176,17 +213,17 @@ impl World {
         self.folder.path().join("state.sqlite")
     }
 
-    /// Everything that an engine runs on, with the real gateway.
-    pub(crate) fn wiring(&self) -> Wiring {
+    /// A way to Outlook, with the real gateway.
+    fn way(&self, side: Side) -> Way {
         let clock: Arc<dyn Clock> = Arc::new(self.clock.clone());
         let transport: Arc<dyn Transport> = Arc::new(self.wire.clone());
-        let credential = match self.face {
-            Face::Ews => Credential::Password {
+        let credential = match side {
+            Side::Ews => Credential::Password {
                 authentication: Authentication::Basic,
                 user: "service".to_owned(),
                 password: "secret".into(),
             },
-            Face::Graph => Credential::Application {
+            Side::Graph => Credential::Application {
                 token_url: format!("{ROOT}/tenant/oauth2/v2.0/token"),
                 client_id: "client".to_owned(),
                 scope: "https://graph.microsoft.com/.default".to_owned(),
@@ -201,8 +238,8 @@ impl World {
         // Not to wait in real time: this limiter has a clock of its own for the rates.
         let limiter = Arc::new(Limiter::new(Arc::clone(&clock), 1_000_000, 1_000_000));
         let owner = self.store().owner().clone();
-        let gateway: Arc<dyn Gateway> = match self.face {
-            Face::Ews => {
+        let gateway: Arc<dyn Gateway> = match side {
+            Side::Ews => {
                 let config = EwsConfig {
                     url: format!("{ROOT}/EWS/Exchange.asmx"),
                     version: ServerVersion::Exchange2016,
@@ -213,20 +250,20 @@ impl World {
                 };
                 Arc::new(EwsGateway::new(transport, authorization, limiter.clone(), config))
             }
-            Face::Graph => {
+            Side::Graph => {
                 let config = GraphConfig { root: ROOT.to_owned(), owner, page_size: 7, gzip_requests: false };
                 Arc::new(GraphGateway::new(transport, authorization, limiter.clone(), clock, config))
             }
         };
-        let side = match self.face {
-            Face::Ews => Side::Ews,
-            Face::Graph => Side::Graph,
-        };
-        let way = Way { side, gateway, limiter, identity, calendars: Calendars::default(), left_alone: None };
+        Way { side, gateway, limiter, identity, calendars: Calendars::default(), left_alone: None }
+    }
+
+    /// Everything that an engine runs on.
+    pub(crate) fn wiring(&self) -> Wiring {
         let source: Arc<dyn Source> = Arc::new(self.wire.clone());
         let job = Job { window_days_ahead: self.knobs.days_ahead, ..self.job.clone() };
         Wiring {
-            ways: Ways::new([way]),
+            ways: Ways::new(self.face.sides().iter().map(|side| self.way(*side))),
             sources: BTreeMap::from([(SOURCE.to_owned(), source)]),
             jobs: BTreeMap::from([("push".to_owned(), job)]),
             rollout: Cohort::everybody(),
