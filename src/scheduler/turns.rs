@@ -109,8 +109,23 @@ pub(super) fn after(now: Timestamp, wait: Duration) -> Timestamp {
 mod tests {
     use std::time::Duration;
 
-    use super::{Next, after_fault};
+    use jiff::Timestamp;
+
+    use super::{Credential, Next, after_fault};
     use crate::model::fault::{Fault, FaultKind, FaultScope};
+
+    #[test]
+    fn a_credential_that_nobody_has_tried_is_tried_by_one() {
+        let (past, future) = (Timestamp::MIN, Timestamp::MAX);
+        for (credential, turns) in [
+            (Credential::Unproven, 1),
+            (Credential::Proven, 4),
+            (Credential::Refused { until: past, times: 3 }, 1),
+            (Credential::Refused { until: future, times: 3 }, 0),
+        ] {
+            assert_eq!(credential.turns(4, Timestamp::UNIX_EPOCH), turns, "{credential:?}");
+        }
+    }
 
     #[test]
     fn only_whom_a_fault_concerns_waits() {
