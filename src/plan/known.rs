@@ -7,9 +7,10 @@ use std::{
 
 use super::{Inputs, PlanError};
 use crate::model::{
+    address::Address,
     fingerprint::Fingerprint,
     key::SourceKey,
-    link::{FoundItem, ItemRef, Link},
+    link::{FoundItem, ItemRef, Link, Owner},
     shown::Seen,
     snapshot::Snapshot,
 };
@@ -93,11 +94,11 @@ pub(super) fn inventory<'a>(inputs: &Inputs<'a>) -> Result<Inventory<'a>, PlanEr
     let mut inventory = match inputs.snapshot {
         Snapshot::NotRead => Inventory { known: links.map(at_its_word).collect(), copies: Vec::new() },
         Snapshot::Changes { changed, ours, gone } => {
-            refuse_foreign_owner(inputs, ours)?;
+            refuse_foreign_owner(inputs.mailbox, inputs.owner, ours)?;
             since_cursor(inputs.links, changed, ours, gone)
         }
         Snapshot::Whole(found) => {
-            refuse_foreign_owner(inputs, found)?;
+            refuse_foreign_owner(inputs.mailbox, inputs.owner, found)?;
             whole(inputs.links, found)
         }
     };
@@ -154,12 +155,16 @@ fn since_cursor<'a>(
     inventory
 }
 
-fn refuse_foreign_owner(inputs: &Inputs<'_>, found: &[FoundItem]) -> Result<(), PlanError> {
-    let foreign = found.iter().find(|item| item.is_of_another(inputs.owner));
+/// Refuses a calendar that holds items of another instance.
+///
+/// # Errors
+/// Whose, and how many.
+pub fn refuse_foreign_owner(mailbox: &Address, owner: &Owner, found: &[FoundItem]) -> Result<(), PlanError> {
+    let foreign = found.iter().find(|item| item.is_of_another(owner));
     match foreign.and_then(|item| item.owner.clone()) {
         None => Ok(()),
         Some(owner) => Err(PlanError::OwnedByAnother {
-            mailbox: inputs.mailbox.clone(),
+            mailbox: mailbox.clone(),
             count: found.iter().filter(|item| item.owner.as_ref() == Some(&owner)).count(),
             owner: owner.0,
         }),

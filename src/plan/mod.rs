@@ -40,6 +40,7 @@ pub use adopt::{Adopted, Adoption, adopt, foreign};
 pub use check::{Violation, check};
 pub use decide::{ends, is_braked, plan};
 pub use drift::learnt;
+pub use known::refuse_foreign_owner;
 pub use looks::looks;
 pub use purge::purge;
 pub use saved::{SavedPlan, SavedPlanError};

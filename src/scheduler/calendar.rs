@@ -82,7 +82,7 @@ pub fn choose(
     {
         return Ok(Choice::Open(followed.folder_id.clone()));
     }
-    let mut named = listed.iter().filter(|calendar| calendar.name.to_lowercase() == name.to_lowercase());
+    let mut named = listed.iter().filter(|calendar| is_named(calendar, name));
     match (named.next(), named.next()) {
         (Some(_), Some(_)) => Err(parked("CalendarAmbiguous", format!("several calendars are called {name:?}"))
             .hint("rename or remove all of them but one")),
@@ -102,12 +102,16 @@ pub fn choose(
     }
 }
 
+/// Names are compared without regard to case.
+fn is_named(calendar: &ListedCalendar, name: &str) -> bool {
+    calendar.name.to_lowercase() == name.to_lowercase()
+}
+
 /// Of the calendars, each with the number of our items that were looked for and are there, the one of the name if it holds any,
 /// else the one that holds most: users move single items elsewhere.
 fn holder(name: &str, held: &[(&ListedCalendar, usize)]) -> Option<String> {
-    let is_named = |calendar: &ListedCalendar| calendar.name.to_lowercase() == name.to_lowercase();
     let holding = held.iter().rev().filter(|(_, count)| *count > 0);
-    holding.max_by_key(|(calendar, count)| (is_named(calendar), *count)).map(|(calendar, _)| calendar.id.clone())
+    holding.max_by_key(|(calendar, count)| (is_named(calendar, name), *count)).map(|(calendar, _)| calendar.id.clone())
 }
 
 fn missing(name: &str) -> Fault {

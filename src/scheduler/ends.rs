@@ -12,7 +12,7 @@ use super::{
     engine::{ATTEMPTS_ONCE, Engine, Subject, TaskEnd},
     pass::{PassReport, PassStop},
     progress::ProgressEvent,
-    turns::{Credential, Next, after, next},
+    turns::{Credential, Next, after, next, takes_the_credential},
 };
 use crate::{
     gateway::is_absent,
@@ -156,7 +156,7 @@ impl Engine {
         let attempt = *self.attempts.get(&mailbox).unwrap_or(&0);
         let is_server = matches!(&report.stop, Some(PassStop::Fault(fault)) if fault.scope == FaultScope::Server);
         let attempt = if is_server { self.side(report.side).server_attempts } else { attempt };
-        let next = if self.places.lives(&mailbox).is_none() && self.is_absent(&report) {
+        let next = if self.is_absent(&report) {
             // Both sides are asked next, and may not agree yet.
             Next::Park { wait: backoff::wait(attempt, None, fastrand::f64()), permanent: false, asked: false }
         } else {
@@ -360,11 +360,7 @@ impl Engine {
 fn proves_the_credential(report: &PassReport) -> bool {
     let answered = match &report.stop {
         None | Some(PassStop::Moved(_)) => true,
-        Some(PassStop::Fault(fault)) => {
-            fault.scope <= FaultScope::Mailbox
-                && !matches!(fault.kind, FaultKind::Doubtful { .. })
-                && fault.request_id.is_some()
-        }
+        Some(PassStop::Fault(fault)) => takes_the_credential(fault),
         Some(PassStop::State(_) | PassStop::Plan(_) | PassStop::Violation(_) | PassStop::Stopped) => false,
     };
     answered && report.requests > 0

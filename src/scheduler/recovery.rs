@@ -17,7 +17,7 @@ use crate::{
         link::{FoundItem, Intent, Link, Verb},
     },
     observability::events::IntentResolved,
-    plan::PlanError,
+    plan::refuse_foreign_owner,
     state::{Settlement, Settlements},
 };
 
@@ -40,7 +40,7 @@ pub(super) async fn look(pass: &Pass, calendar: Option<&Calendar>, links: Vec<Li
     if intents.is_empty() {
         return Ok(Recovered { links, ..Recovered::default() });
     }
-    let mut links: BTreeMap<SourceKey, Link> = links.into_iter().map(|link| (link.key.clone(), link)).collect();
+    let mut links = by_key(links);
     let mut recovered = Recovered::default();
     let copies = pass.store.copies(&pass.mailbox).await?;
     let now = pass.clock.now();
@@ -52,25 +52,20 @@ pub(super) async fn look(pass: &Pass, calendar: Option<&Calendar>, links: Vec<Li
         };
         for intent in chunk {
             let item = original(&found, intent, links.get(&intent.key), &copies);
-            refuse_foreign_owner(pass, item)?;
+            refuse_foreign_owner(&pass.mailbox, pass.store.owner(), item.map_or(&[], std::slice::from_ref))?;
             IntentResolved { mailbox: pass.mailbox.as_str(), key: intent.key.as_str(), found: item.is_some() }.emit();
             // What a move leaves behind was deleted by nobody.
             let link = links.get(&intent.key).filter(|_| item.is_some() || !pass.has_moved());
             let settlement = settle_one(intent, item, link, now);
-            match &settlement {
-                Settlement::Linked(link) => {
-                    links.insert(link.key.clone(), link.clone());
-                }
-                Settlement::Unlinked(key) => {
-                    links.remove(key);
-                }
-                Settlement::Dropped(key) if intent.verb == Verb::Create && is_recent(intent, now) => {
-                    // The intent stays: until the create is sent again, nothing but it remembers the generation.
-                    recovered.pending.insert(key.clone(), intent.generation);
-                    continue;
-                }
-                Settlement::Dropped(_) | Settlement::Refused { .. } => {}
+            if let Settlement::Dropped(key) = &settlement
+                && intent.verb == Verb::Create
+                && is_recent(intent, now)
+            {
+                // The intent stays: until the create is sent again, nothing but it remembers the generation.
+                recovered.pending.insert(key.clone(), intent.generation);
+                continue;
             }
+            settlement.apply(&mut links);
             recovered.entries.push(looked_up(&pass.mailbox, intent, &settlement, now));
             recovered.settlements.push(settlement);
         }
@@ -102,11 +97,9 @@ fn original<'a>(
         .or_else(|| FoundItem::original(with_key().filter(|item| !copies.contains(&item.item.id))))
 }
 
-fn refuse_foreign_owner(pass: &Pass, item: Option<&FoundItem>) -> Result<(), PlanError> {
-    let foreign = item.and_then(|item| item.owner.as_ref()).filter(|owner| *owner != pass.store.owner());
-    foreign.map_or(Ok(()), |owner| {
-        Err(PlanError::OwnedByAnother { mailbox: pass.mailbox.clone(), owner: owner.0.clone(), count: 1 })
-    })
+/// Links by their keys.
+pub(super) fn by_key(links: Vec<Link>) -> BTreeMap<SourceKey, Link> {
+    links.into_iter().map(|link| (link.key.clone(), link)).collect()
 }
 
 /// What the calendar says of an intent. The item's own fingerprint and generation tell which write it went through.

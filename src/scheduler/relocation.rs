@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::{
     pass::{Pass, PassStop},
-    recovery::{self, Recovered},
+    recovery::{self, Recovered, by_key},
 };
 use crate::{
     gateway::{Calendar, Reading},
@@ -15,11 +15,11 @@ use crate::{
         fault::{Fault, FaultKind, FaultScope},
         history::{Entry, Step},
         key::SourceKey,
-        link::{FoundItem, Link, Owner},
+        link::{FoundItem, Link},
         snapshot::Snapshot,
     },
     observability::events::MailboxMoved,
-    plan::PlanError,
+    plan::refuse_foreign_owner,
     state::{Advance, FollowedCalendar, MailboxPlace, MailboxState, Settlement, Settlements},
 };
 
@@ -83,7 +83,7 @@ impl Pass {
     ) -> Result<Settled, PassStop> {
         let reading = self.read_whole(calendar, &links).await?;
         let Snapshot::Whole(found) = &reading.0.snapshot else { return Err(not_whole().into()) };
-        refuse_foreign_owner(self, found)?;
+        refuse_foreign_owner(&self.mailbox, self.store.owner(), found)?;
         let now = self.clock.now();
         let has_copies = !self.store.copies(&self.mailbox).await?.is_empty();
         let frozen_before = self.wiring.policy(now).frozen_before;
@@ -91,7 +91,7 @@ impl Pass {
         if keeps {
             self.keep_moved(calendar, &settlements, &copies, now).await?;
         }
-        Ok(Settled { links: applied(links, settlements), pending, read: Some(reading) })
+        Ok(Settled { links: applied(links, &settlements), pending, read: Some(reading) })
     }
 
     /// Lets the state follow, all at once.
@@ -190,28 +190,10 @@ fn not_whole() -> Fault {
 }
 
 /// The links as the settlements say, in the order of their keys.
-fn applied(links: Vec<Link>, settlements: Settlements) -> Vec<Link> {
-    let mut links: BTreeMap<SourceKey, Link> = links.into_iter().map(|link| (link.key.clone(), link)).collect();
-    for settlement in settlements {
-        match settlement {
-            Settlement::Linked(link) => {
-                links.insert(link.key.clone(), link);
-            }
-            Settlement::Unlinked(key) => {
-                links.remove(&key);
-            }
-            Settlement::Dropped(_) | Settlement::Refused { .. } => {}
-        }
-    }
+fn applied(links: Vec<Link>, settlements: &[Settlement]) -> Vec<Link> {
+    let mut links = by_key(links);
+    settlements.iter().for_each(|settlement| settlement.apply(&mut links));
     links.into_values().collect()
-}
-
-fn refuse_foreign_owner(pass: &Pass, found: &[FoundItem]) -> Result<(), PlanError> {
-    let mut foreign = found.iter().filter(|item| item.is_of_another(pass.store.owner())).peekable();
-    let owner = foreign.peek().and_then(|item| item.owner.clone());
-    owner.map_or(Ok(()), |Owner(owner)| {
-        Err(PlanError::OwnedByAnother { mailbox: pass.mailbox.clone(), owner, count: foreign.count() })
-    })
 }
 
 #[cfg(test)]
@@ -276,7 +258,7 @@ mod tests {
                 Settlement::Linked(Link { deleted_at, ..named("restored", "new-restored") }),
             ]
         );
-        let links = applied(links, settlements);
+        let links = applied(links, &settlements);
         let left: Vec<(&str, &str)> = links.iter().map(|link| (link.key.as_str(), link.item.id.as_str())).collect();
         assert_eq!(
             left,

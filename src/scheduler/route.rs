@@ -8,6 +8,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use super::{
     Wiring,
     pass::PassStop,
+    turns::takes_the_credential,
     ways::{Way, Ways},
 };
 use crate::{
@@ -85,23 +86,15 @@ fn on_no_side(ews: &Fault, graph: &Fault, before: Option<Side>) -> Fault {
 pub(super) async fn ask(ways: &Ways, mailbox: &Address, before: Option<Side>) -> Asked {
     let mut answered = Vec::new();
     let graph = open(ways, Side::Graph, mailbox).await;
-    answered.extend(has_answered(&graph).then_some(Side::Graph));
+    answered.extend(graph.as_ref().err().is_none_or(takes_the_credential).then_some(Side::Graph));
     if let Err(fault) = &graph
         && !lacks(fault, Side::Graph, before)
     {
         return Asked { found: Err((Side::Graph, fault.clone())), answered };
     }
     let ews = open(ways, Side::Ews, mailbox).await;
-    answered.extend(has_answered(&ews).then_some(Side::Ews));
+    answered.extend(ews.as_ref().err().is_none_or(takes_the_credential).then_some(Side::Ews));
     Asked { found: place(&ews, &graph, before), answered }
-}
-
-/// Whether the server took the credential: it says something of the mailbox.
-fn has_answered(result: &Result<(), Fault>) -> bool {
-    match result {
-        Ok(()) => true,
-        Err(fault) => fault.scope <= FaultScope::Mailbox && fault.request_id.is_some(),
-    }
 }
 
 async fn open(ways: &Ways, side: Side, mailbox: &Address) -> Result<(), Fault> {

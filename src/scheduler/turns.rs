@@ -100,6 +100,13 @@ fn after_fault(fault: &Fault, attempt: u32, jitter: f64) -> Next {
     }
 }
 
+/// Whether a server that says this took our credential: it answered, of an item or a mailbox.
+pub(super) const fn takes_the_credential(fault: &Fault) -> bool {
+    matches!(fault.scope, FaultScope::Item | FaultScope::Mailbox)
+        && !matches!(fault.kind, FaultKind::Doubtful { .. })
+        && fault.request_id.is_some()
+}
+
 /// The instant `wait` after `now`.
 pub(super) fn after(now: Timestamp, wait: Duration) -> Timestamp {
     now.checked_add(wait).unwrap_or(Timestamp::MAX)

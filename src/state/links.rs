@@ -1,6 +1,6 @@
 //! Links and intents.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use sqlx::{AnyConnection, AssertSqlSafe, Row, any::AnyRow};
@@ -53,6 +53,19 @@ impl Settlement {
         match self {
             Self::Linked(link) => &link.key,
             Self::Unlinked(key) | Self::Dropped(key) | Self::Refused { key, .. } => key,
+        }
+    }
+
+    /// Does to links in memory what it does to those of the state.
+    pub fn apply(&self, links: &mut BTreeMap<SourceKey, Link>) {
+        match self {
+            Self::Linked(link) => {
+                links.insert(link.key.clone(), link.clone());
+            }
+            Self::Unlinked(key) => {
+                links.remove(key);
+            }
+            Self::Dropped(_) | Self::Refused { .. } => {}
         }
     }
 }
